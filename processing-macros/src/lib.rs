@@ -1,0 +1,2 @@
+//! The attributes of `processing`.
+#![forbid(unsafe_code)]

@@ -1,0 +1,1 @@
+//! Parts of a program in other processes.
