@@ -1,2 +1,26 @@
-//! The attributes of `processing`.
+//! The attributes of `processing`, which re-exports them: depend on that crate, not on this one.
 #![forbid(unsafe_code)]
+
+mod autoreconnect;
+mod complaints;
+mod hooks;
+mod phase;
+mod runtime;
+mod skprocess;
+#[cfg(test)]
+mod snapshot;
+mod words;
+
+use proc_macro::TokenStream;
+
+#[doc = include_str!("../docs/skprocess.md")]
+#[proc_macro_attribute]
+pub fn skprocess(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    skprocess::attribute(arguments.into(), item.into()).into()
+}
+
+#[doc = include_str!("../docs/autoreconnect.md")]
+#[proc_macro_attribute]
+pub fn autoreconnect(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    autoreconnect::attribute(arguments.into(), item.into()).into()
+}
