@@ -1,1 +1,50 @@
 //! Values to bytes and back.
+//!
+//! Every `serde` type crosses: [`to_bytes`] and [`from_bytes`] for plain data, [`encode`] and [`decode`] for values that
+//! hold handles, which ride beside the bytes, and [`encode_message`] and [`decode_message`] for messages that know
+//! their type's name. What is *live* (a database connection) crosses as a recipe, in a [`Live`], and comes
+//! back to life on the other side with a secret that never was in the bytes.
+//!
+//! ```
+//! use serde::{Deserialize, Serialize};
+//!
+//! #[derive(Serialize, Deserialize, Debug, PartialEq)]
+//! struct Job { id: u64, #[serde(skip_serializing_if = "Option::is_none", default)] note: Option<String> }
+//!
+//! let job = Job { id: 7, note: None };
+//! let bytes = cucumber::to_bytes(&job)?;
+//! assert_eq!(cucumber::from_bytes::<Job>(&bytes)?, job);
+//! # Ok::<(), cucumber::Error>(())
+//! ```
+
+mod bytes;
+mod credentials;
+mod de;
+mod error;
+mod frame;
+pub mod func;
+mod live;
+mod name;
+mod reconnect;
+mod reconnectable;
+pub mod scope;
+mod secret;
+mod ser;
+mod shape;
+mod stack;
+
+pub use credentials::Credentials;
+pub use de::{decode, decode_message, decode_with, from_bytes, message_type};
+pub use error::{BoxError, Error, Result};
+pub use func::Func;
+pub use live::Live;
+pub use name::type_name;
+pub use reconnect::Reconnect;
+pub use reconnectable::{AnyLive, Path, Reconnectable, Report, reconnect_all, reconnect_until};
+pub use scope::{Attachment, Scope};
+pub use secret::{Provider, Secret};
+pub use ser::{Encoded, encode, encode_message, to_bytes};
+pub use shape::know;
+
+#[doc(hidden)]
+pub use reconnectable::specialised as __private;

@@ -1,0 +1,145 @@
+//! Plain `Vec<u8>` moved as bytes wherever it stands.
+//!
+//! serde hands a `Vec<u8>` over one element at a time, and wants it back the same way. On the way out the type of the
+//! elements is known to be `u8`, so they are copied as one run; on the way in the visitor is known to be the one
+//! that serde's `Vec<u8>` uses, so the vector is made at once. Both are recognised by the type's identity, never by its name.
+#![expect(unsafe_code, reason = "what is known about a generic type has to be told to the compiler")]
+
+use std::any::TypeId;
+use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, transmute, transmute_copy};
+use std::sync::OnceLock;
+
+use serde::de::{Deserialize, Deserializer, Visitor};
+
+/// The identity of a type, whatever the lifetimes in it.
+#[inline]
+fn identity<T: ?Sized>() -> TypeId {
+    trait Erased {
+        fn identity(&self) -> TypeId
+        where
+            Self: 'static;
+    }
+
+    impl<T: ?Sized> Erased for PhantomData<T> {
+        #[inline]
+        fn identity(&self) -> TypeId
+        where
+            Self: 'static,
+        {
+            TypeId::of::<T>()
+        }
+    }
+
+    let phantom = PhantomData::<T>;
+    let erased: &dyn Erased = &phantom;
+    // SAFETY:
+    // - valid: only the bound on lifetimes changes, which has no part in the layout of a reference or its vtable;
+    // - no dangling use: the reference ends in this function, `PhantomData` holds nothing that could be reached through
+    //   it, and `identity` returns a value that borrows nothing.
+    let erased = unsafe { transmute::<&dyn Erased, &(dyn Erased + 'static)>(erased) };
+    erased.identity()
+}
+
+/// An iterator that is known to yield bytes.
+pub(crate) struct ByteIter<I> {
+    /// Its items are `u8`, or `&u8` when `by_reference` is set: `recognise` has seen to it.
+    iter: I,
+    by_reference: bool,
+}
+
+impl<I: Iterator> ByteIter<I> {
+    /// Takes the iterator if its items are `u8` or `&u8` and it knows how many there are, else gives it back.
+    #[inline]
+    pub(crate) fn recognise(iter: I) -> Result<(Self, usize), I> {
+        let item = identity::<I::Item>();
+        let by_reference = item == identity::<&u8>();
+        if !by_reference && item != identity::<u8>() {
+            return Err(iter);
+        }
+        match iter.size_hint() {
+            (low, Some(high)) if low == high => Ok((Self { iter, by_reference }, low)),
+            _ => Err(iter),
+        }
+    }
+
+    /// Copies all of them.
+    pub(crate) fn append_to(self, out: &mut Vec<u8>) {
+        let by_reference = self.by_reference;
+        out.extend(self.iter.map(|item| {
+            if by_reference {
+                // SAFETY: `I::Item` is `&u8` with some lifetime, by its identity; the copy is a reference as valid as
+                // `item`, which lives until the end of this closure, and so does the copy.
+                let byte = unsafe { transmute_copy::<I::Item, &u8>(&item) };
+                *byte
+            } else {
+                // SAFETY: `I::Item` is `u8`, by its identity, and every `u8` may be copied.
+                unsafe { transmute_copy::<I::Item, u8>(&item) }
+            }
+        }));
+    }
+}
+
+/// What turns bytes into the value of the visitor `V`, if `V` is the one with which serde reads a `Vec<u8>`.
+#[inline]
+pub(crate) fn vec_visitor<'de, V: Visitor<'de>>() -> Option<impl FnOnce(Vec<u8>) -> V::Value> {
+    let plain =
+        identity::<V>() == vec_visitor_identity() && identity::<V::Value>() == TypeId::of::<Vec<u8>>();
+    plain.then_some(|bytes: Vec<u8>| {
+        let bytes = ManuallyDrop::new(bytes);
+        // SAFETY:
+        // - same type: the identity of `V::Value` is that of `Vec<u8>`, which has no lifetimes that could differ;
+        // - one owner: `bytes` is never dropped, so the copy is the only vector with this buffer.
+        unsafe { transmute_copy::<ManuallyDrop<Vec<u8>>, V::Value>(&bytes) }
+    })
+}
+
+/// The identity of serde's visitor, whose type has no public name: `Vec<u8>` is asked to deserialise itself.
+fn vec_visitor_identity() -> TypeId {
+    static IDENTITY: OnceLock<TypeId> = OnceLock::new();
+    *IDENTITY.get_or_init(|| match Vec::<u8>::deserialize(Catcher) {
+        Err(Caught(Some(identity))) => identity,
+        // Should serde read it in another way one day, no visitor is recognised.
+        _ => TypeId::of::<Catcher>(),
+    })
+}
+
+/// Catches the visitor that a sequence is to be read with.
+struct Catcher;
+
+#[derive(Debug)]
+struct Caught(Option<TypeId>);
+
+impl std::fmt::Display for Caught {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("only looking")
+    }
+}
+
+impl std::error::Error for Caught {}
+
+impl serde::de::Error for Caught {
+    fn custom<T: std::fmt::Display>(_: T) -> Self {
+        Self(None)
+    }
+}
+
+impl<'de> Deserializer<'de> for Catcher {
+    type Error = Caught;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Caught> {
+        Err(Caught(None))
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Caught> {
+        Err(Caught(Some(identity::<V>())))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,113 @@
+//! Bytes to value.
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Kind, Result};
+use crate::frame::{self, Frame};
+use crate::scope::{Attachment, Guard, Scope};
+
+mod access;
+mod decoder;
+mod token;
+
+pub(crate) use decoder::Decoder;
+pub(crate) use token::key_text;
+
+/// Reads a value that [`to_bytes`](crate::to_bytes) wrote.
+///
+/// ```
+/// let bytes = cucumber::to_bytes(&("seven", 7))?;
+/// assert_eq!(cucumber::from_bytes::<(String, i32)>(&bytes)?, ("seven".to_owned(), 7));
+/// # Ok::<(), cucumber::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Whatever the bytes are, the answer is a value or an error: for bytes that are no frame, are damaged, end too early or go on
+/// too long, for a value of another shape, nested too deeply, or one that holds handles.
+pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    decode_with(bytes, Scope::new())
+}
+
+/// Reads a value that [`encode`](crate::encode) wrote, with the handles that rode beside it.
+///
+/// # Errors
+///
+/// As [`from_bytes`]; and when there are more handles or fewer than the value was written with.
+pub fn decode<T: DeserializeOwned>(bytes: &[u8], attachments: Vec<Attachment>) -> Result<T> {
+    decode_with(bytes, Scope::new().with_attachments(attachments))
+}
+
+/// Reads a value with all that a [`Scope`] offers: handles, and credentials for its live resources.
+///
+/// # Errors
+///
+/// As [`decode`].
+pub fn decode_with<T: DeserializeOwned>(bytes: &[u8], scope: Scope) -> Result<T> {
+    read(&frame::open(bytes)?, scope)
+}
+
+/// Reads a message that [`encode_message`](crate::encode_message) wrote, if it is one of type `T`.
+///
+/// If it is not, nothing is taken from `scope`, so that bytes and handles are still there for the right type.
+///
+/// # Errors
+///
+/// As [`decode`]; and when the message is one of another type: [`Error::is_wrong_type`].
+pub fn decode_message<T: DeserializeOwned>(bytes: &[u8], scope: &mut Scope) -> Result<T> {
+    let frame = frame::open(bytes)?;
+    let found = named(&frame)?;
+    let expected = crate::type_name::<T>();
+    if found != expected {
+        let (expected, found) = (expected.to_owned(), found.to_owned());
+        return Err(Error::new(Kind::WrongType { expected, found }));
+    }
+    read(&frame, std::mem::take(scope))
+}
+
+/// The name of a message's type, as [`type_name`](crate::type_name) has it.
+///
+/// ```
+/// let message = cucumber::encode_message(&vec![1u8])?;
+/// assert_eq!(cucumber::message_type(&message.bytes)?, "Vec<u8>");
+/// # Ok::<(), cucumber::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// When the bytes are not a message.
+pub fn message_type(bytes: &[u8]) -> Result<&str> {
+    named(&frame::open(bytes)?)
+}
+
+fn named<'a>(frame: &Frame<'a>) -> Result<&'a str> {
+    frame.name.ok_or_else(|| Error::malformed("these bytes are a value, not a message: they name no type"))
+}
+
+fn read<T: DeserializeOwned>(frame: &Frame<'_>, scope: Scope) -> Result<T> {
+    crate::know::<T>();
+    let came = scope.attachments.len();
+    if came != frame.handles {
+        let wrote = frame.handles;
+        return Err(Error::handle(format!(
+            "the value was written with {wrote} handles and {came} came with it; pass on what `encode` attached"
+        )));
+    }
+    let guard = Guard::decoding(scope);
+    read_value(frame).map_err(|error| guard.classify(error))
+}
+
+fn read_value<'de, T: Deserialize<'de>>(frame: &Frame<'de>) -> Result<T> {
+    let mut decoder = Decoder::new(frame.codec, frame.value);
+    let value = T::deserialize(&mut decoder)?;
+    match decoder.remaining() {
+        0 => Ok(value),
+        left => Err(Error::malformed(format!(
+            "{left} bytes are left over behind the value; it was written by another type"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests;

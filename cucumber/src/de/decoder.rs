@@ -1,0 +1,414 @@
+//! The deserializer: one for both codecs, so that a type's `Deserialize` is compiled once.
+
+use serde::de::value::SeqDeserializer;
+use serde::de::{Deserialize, Deserializer, Visitor};
+
+use super::access::{Elements, Entries, PackedVariant, PostcardVariant};
+use super::token::{self, Token};
+use crate::bytes;
+use crate::error::{Error, Result};
+use crate::frame::Codec;
+use crate::live;
+use crate::scope;
+use crate::stack::Stack;
+
+pub(crate) struct Decoder<'de> {
+    pub(super) rest: &'de [u8],
+    postcard: bool,
+    pub(super) stack: Stack,
+    /// The field or map key that the value is in: the name of a live resource.
+    pub(super) place: Option<&'de str>,
+    /// The last text read, for when it turns out to be a map's key.
+    pub(super) last_text: Option<Text<'de>>,
+    /// Inside so many options around nothing.
+    options: Option<u8>,
+}
+
+/// A text, and whether it was read as the name of a field.
+#[derive(Clone, Copy)]
+pub(super) struct Text<'de> {
+    pub(super) text: &'de str,
+    pub(super) identifier: bool,
+}
+
+impl<'de> Decoder<'de> {
+    pub(crate) fn new(codec: Codec, bytes: &'de [u8]) -> Self {
+        Self {
+            rest: bytes,
+            postcard: codec == Codec::Postcard,
+            stack: Stack::here(),
+            place: None,
+            last_text: None,
+            options: None,
+        }
+    }
+
+    pub(crate) fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// Reads something without parts as postcard does.
+    #[inline]
+    pub(super) fn take<T: Deserialize<'de>>(&mut self) -> Result<T> {
+        let (value, rest) = postcard::take_from_bytes(self.rest)?;
+        self.rest = rest;
+        Ok(value)
+    }
+
+    /// The length of a sequence or map. Encoders see to it that an element takes a byte at least.
+    fn count(&mut self) -> Result<usize> {
+        match usize::try_from(self.take::<u64>()?) {
+            Ok(len) if len <= self.rest.len() => Ok(len),
+            _ => Err(Error::truncated()),
+        }
+    }
+
+    pub(super) fn token(&mut self) -> Result<Token<'de>> {
+        match self.options.take() {
+            None => token::next(&mut self.rest),
+            Some(0) => Ok(Token::Nil),
+            Some(more) => Ok(Token::Some(more)),
+        }
+    }
+
+    /// Whatever comes next, in MessagePack.
+    #[inline(never)]
+    fn any<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        match self.token()? {
+            Token::Nil => visitor.visit_unit(),
+            Token::Bool(value) => visitor.visit_bool(value),
+            Token::Unsigned(value) => visitor.visit_u64(value),
+            Token::Signed(value) => visitor.visit_i64(value),
+            Token::F32(value) => visitor.visit_f32(value),
+            Token::F64(value) => visitor.visit_f64(value),
+            Token::Str(text) => {
+                self.last_text = Some(Text { text, identifier: false });
+                visitor.visit_borrowed_str(text)
+            }
+            Token::Bin(bytes) => visitor.visit_borrowed_bytes(bytes),
+            Token::Bytes(bytes) => run_as_seq(bytes, visitor),
+            Token::Array(len) => self.elements(len, &[], visitor),
+            Token::Map(len) => self.entries(len, visitor),
+            Token::Some(times) => {
+                self.options = Some(times - 1);
+                visitor.visit_some(self)
+            }
+        }
+    }
+
+    /// A sequence or struct of so many elements; all of them must be read.
+    #[inline]
+    pub(super) fn elements<V: Visitor<'de>>(
+        &mut self,
+        len: usize,
+        names: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        self.stack.check()?;
+        let mut left = len;
+        let value = visitor.visit_seq(Elements::new(self, len, &mut left, names))?;
+        exhausted(left, value)
+    }
+
+    #[inline]
+    pub(super) fn entries<V: Visitor<'de>>(&mut self, len: usize, visitor: V) -> Result<V::Value> {
+        self.stack.check()?;
+        let mut left = len;
+        let value = visitor.visit_map(Entries::new(self, len, &mut left))?;
+        exhausted(left, value)
+    }
+
+    /// A struct in MessagePack: by name, or in order if it was written as a tuple.
+    pub(super) fn packed_struct<V: Visitor<'de>>(
+        &mut self,
+        names: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        match self.token()? {
+            Token::Map(len) => self.entries(len, visitor),
+            Token::Array(len) => self.elements(len, names, visitor),
+            other => Err(unexpected(other, "a struct")),
+        }
+    }
+
+    pub(super) fn packed_tuple<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
+        match self.token()? {
+            Token::Array(len) => self.elements(len, &[], visitor),
+            Token::Bin(bytes) | Token::Bytes(bytes) => run_as_seq(bytes, visitor),
+            // Also the content of an enum that is tagged in its own way.
+            Token::Map(len) => self.entries(len, visitor),
+            other => Err(unexpected(other, "a sequence")),
+        }
+    }
+
+    fn packed_128(&mut self) -> Result<Token128> {
+        match self.token()? {
+            Token::Unsigned(value) => Ok(Token128::Small(value.into())),
+            Token::Signed(value) => Ok(Token128::Small(value.into())),
+            Token::Bin(bytes) => match <[u8; 16]>::try_from(bytes) {
+                Ok(bytes) => Ok(Token128::Wide(bytes)),
+                Err(_) => Err(Error::malformed("a wide integer has 16 bytes")),
+            },
+            other => Err(unexpected(other, "an integer")),
+        }
+    }
+}
+
+/// An integer of 128 bits: a small one as any other, a wide one as bytes that only its reader knows the sign of.
+enum Token128 {
+    Small(i128),
+    Wide([u8; 16]),
+}
+
+#[cold]
+pub(super) fn unexpected(found: Token<'_>, expected: &str) -> Error {
+    let found = found.describe();
+    Error::malformed(format!("found {found} where {expected} is expected; it was written by another type"))
+}
+
+#[inline]
+fn exhausted<T>(left: usize, value: T) -> Result<T> {
+    if left == 0 {
+        return Ok(value);
+    }
+    Err(Error::malformed(format!("its last {left} elements were not read; it was written by another type")))
+}
+
+/// A run of bytes, for a visitor that wants to see them one at a time.
+fn run_as_seq<'de, V: Visitor<'de>>(bytes: &'de [u8], visitor: V) -> Result<V::Value> {
+    visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied()))
+}
+
+macro_rules! numbers {
+    ($($method:ident $visit:ident $type:ty;)*) => {$(
+        #[inline]
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+            if self.postcard { visitor.$visit(self.take::<$type>()?) } else { self.any(visitor) }
+        }
+    )*};
+}
+
+impl<'de> Deserializer<'de> for &mut Decoder<'de> {
+    type Error = Error;
+
+    #[inline]
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    numbers! {
+        deserialize_bool visit_bool bool;
+        deserialize_i8 visit_i8 i8;
+        deserialize_i16 visit_i16 i16;
+        deserialize_i32 visit_i32 i32;
+        deserialize_i64 visit_i64 i64;
+        deserialize_u8 visit_u8 u8;
+        deserialize_u16 visit_u16 u16;
+        deserialize_u32 visit_u32 u32;
+        deserialize_u64 visit_u64 u64;
+        deserialize_f32 visit_f32 f32;
+        deserialize_f64 visit_f64 f64;
+        deserialize_char visit_char char;
+    }
+
+    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.postcard {
+            return visitor.visit_i128(self.take()?);
+        }
+        match self.packed_128()? {
+            Token128::Small(value) => visitor.visit_i128(value),
+            Token128::Wide(bytes) => visitor.visit_i128(i128::from_be_bytes(bytes)),
+        }
+    }
+
+    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.postcard {
+            return visitor.visit_u128(self.take()?);
+        }
+        match self.packed_128()? {
+            Token128::Small(value) => visitor.visit_i128(value),
+            Token128::Wide(bytes) => visitor.visit_u128(u128::from_be_bytes(bytes)),
+        }
+    }
+
+    #[inline]
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if !self.postcard {
+            return self.any(visitor);
+        }
+        let text = self.take::<&'de str>()?;
+        self.last_text = Some(Text { text, identifier: false });
+        visitor.visit_borrowed_str(text)
+    }
+
+    #[inline]
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.deserialize_str(visitor)
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.postcard {
+            return visitor.visit_borrowed_bytes(self.take::<&'de [u8]>()?);
+        }
+        match self.token()? {
+            Token::Bin(bytes) | Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
+            Token::Str(text) => visitor.visit_borrowed_str(text),
+            Token::Array(len) => self.elements(len, &[], visitor),
+            other => Err(unexpected(other, "bytes")),
+        }
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.deserialize_bytes(visitor)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.stack.check()?;
+        if self.postcard {
+            return match self.take::<u8>()? {
+                0 => visitor.visit_none(),
+                1 => visitor.visit_some(self),
+                _ => Err(Error::malformed("an option is neither there nor not")),
+            };
+        }
+        let before = (self.rest, self.options);
+        match self.token()? {
+            Token::Nil => visitor.visit_none(),
+            Token::Some(times) => {
+                self.options = Some(times - 1);
+                visitor.visit_some(self)
+            }
+            _ => {
+                (self.rest, self.options) = before;
+                visitor.visit_some(self)
+            }
+        }
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.postcard {
+            return visitor.visit_unit();
+        }
+        match self.token()? {
+            Token::Nil | Token::Array(0) => visitor.visit_unit(),
+            other => Err(unexpected(other, "nothing")),
+        }
+    }
+
+    fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
+        self.deserialize_unit(visitor)
+    }
+
+    #[inline]
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
+        if name == live::MARK {
+            scope::set_place(self.place);
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    #[inline]
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.postcard {
+            let len = self.count()?;
+            if let Some(value) = bytes::vec_visitor::<V>() {
+                return Ok(value(token::split(&mut self.rest, len)?.to_vec()));
+            }
+            return self.elements(len, &[], visitor);
+        }
+        let before = (self.rest, self.options);
+        if let Token::Bytes(bytes) | Token::Bin(bytes) = self.token()?
+            && let Some(value) = bytes::vec_visitor::<V>()
+        {
+            return Ok(value(bytes.to_vec()));
+        }
+        (self.rest, self.options) = before;
+        self.packed_tuple(visitor)
+    }
+
+    fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        if self.postcard { self.elements(len, &[], visitor) } else { self.packed_tuple(visitor) }
+    }
+
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        len: usize,
+        visitor: V,
+    ) -> Result<V::Value> {
+        self.deserialize_tuple(len, visitor)
+    }
+
+    #[inline]
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.postcard {
+            let len = self.count()?;
+            return self.entries(len, visitor);
+        }
+        match self.token()? {
+            Token::Map(len) => self.entries(len, visitor),
+            Token::Array(len) => self.elements(len, &[], visitor),
+            other => Err(unexpected(other, "a map")),
+        }
+    }
+
+    #[inline]
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        if self.postcard {
+            self.elements(fields.len(), fields, visitor)
+        } else {
+            self.packed_struct(fields, visitor)
+        }
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value> {
+        self.stack.check()?;
+        if self.postcard {
+            return visitor.visit_enum(PostcardVariant::new(self, variants));
+        }
+        let before = self.rest;
+        match self.token()? {
+            Token::Str(_) => {
+                self.rest = before;
+                visitor.visit_enum(PackedVariant::new(self, variants, false))
+            }
+            Token::Map(1) => visitor.visit_enum(PackedVariant::new(self, variants, true)),
+            other => Err(unexpected(other, "an enum")),
+        }
+    }
+
+    fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.postcard {
+            return self.deserialize_any(visitor);
+        }
+        let value = self.any(visitor);
+        if let Some(text) = &mut self.last_text {
+            text.identifier = true;
+        }
+        value
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        if self.postcard {
+            return Err(Error::malformed(
+                "the value was written without names and is read by them; it was written by another type",
+            ));
+        }
+        self.stack.check()?;
+        self.any(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        self.deserialize_any(visitor)
+    }
+}

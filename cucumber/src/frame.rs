@@ -1,0 +1,106 @@
+//! Where a value starts and ends, and how it is written: magic, version, codec, length.
+//!
+//! `docs/wire-format.md` has the tables. There is no checksum: frames travel between processes of one machine, through
+//! kernel objects or memory whose own protocol commits a message only when it is whole, so a checksum would find nothing
+//! that the length does not, and it would cost more than moving the bytes.
+
+use crate::error::{Error, Kind, Result};
+
+/// The version of the format that this crate writes, and the only one it reads.
+pub(crate) const VERSION: u8 = 1;
+
+const MAGIC: [u8; 3] = *b"cuc";
+const HEADER: usize = 16;
+const CODEC: usize = 4;
+const FLAGS: usize = 5;
+const HANDLES: usize = 6;
+const LENGTH: usize = 8;
+
+/// The body begins with the name of the value's type.
+const NAMED: u8 = 1;
+
+/// How the value inside a frame is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    Postcard = 1,
+    MessagePack = 2,
+}
+
+/// A frame, taken apart.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Frame<'a> {
+    pub(crate) codec: Codec,
+    pub(crate) name: Option<&'a str>,
+    pub(crate) handles: usize,
+    pub(crate) value: &'a [u8],
+}
+
+/// Writes the header, with its length and codec left open, and the name.
+pub(crate) fn begin(out: &mut Vec<u8>, name: Option<&str>) -> Result<()> {
+    out.extend_from_slice(&MAGIC);
+    out.push(VERSION);
+    out.extend_from_slice(&[0, if name.is_some() { NAMED } else { 0 }]);
+    out.extend_from_slice(&[0; HEADER - HANDLES]);
+    if let Some(name) = name {
+        let length = u16::try_from(name.len()).map_err(|_| {
+            Error::unsupported(format!("a type's name has {} bytes; 65535 are possible", name.len()))
+        })?;
+        out.extend_from_slice(&length.to_le_bytes());
+        out.extend_from_slice(name.as_bytes());
+    }
+    Ok(())
+}
+
+/// Completes the header of the frame that fills `out`.
+pub(crate) fn finish(out: &mut [u8], codec: Codec, handles: usize) -> Result<()> {
+    let handles = u16::try_from(handles)
+        .map_err(|_| Error::handle(format!("the value holds {handles} handles; a frame carries 65535")))?;
+    let length = (out.len() - HEADER) as u64;
+    out[CODEC] = codec as u8;
+    out[HANDLES..LENGTH].copy_from_slice(&handles.to_le_bytes());
+    out[LENGTH..HEADER].copy_from_slice(&length.to_le_bytes());
+    Ok(())
+}
+
+/// Takes a frame apart, checking everything but the value itself.
+pub(crate) fn open(bytes: &[u8]) -> Result<Frame<'_>> {
+    let known = bytes.len().min(MAGIC.len());
+    if bytes[..known] != MAGIC[..known] {
+        return Err(Error::malformed("these bytes are not a frame; they were not written by this crate"));
+    }
+    if let Some(&version) = bytes.get(MAGIC.len())
+        && version != VERSION
+    {
+        return Err(Error::new(Kind::Version(version)));
+    }
+    let (header, body) = bytes.split_at_checked(HEADER).ok_or_else(Error::truncated)?;
+    let codec = match header[CODEC] {
+        1 => Codec::Postcard,
+        2 => Codec::MessagePack,
+        other => return Err(Error::malformed(format!("a frame in an unknown codec, {other}"))),
+    };
+    let mut length = [0; 8];
+    length.copy_from_slice(&header[LENGTH..]);
+    match (body.len() as u64).cmp(&u64::from_le_bytes(length)) {
+        std::cmp::Ordering::Less => return Err(Error::truncated()),
+        std::cmp::Ordering::Greater => return Err(Error::malformed("bytes follow the end of the frame")),
+        std::cmp::Ordering::Equal => {}
+    }
+    let handles = usize::from(u16::from_le_bytes([header[HANDLES], header[HANDLES + 1]]));
+    let (name, value) = match header[FLAGS] {
+        0 => (None, body),
+        NAMED => {
+            let (length, rest) = body.split_first_chunk::<2>().ok_or_else(Error::truncated)?;
+            let length = usize::from(u16::from_le_bytes(*length));
+            let (name, value) = rest.split_at_checked(length).ok_or_else(Error::truncated)?;
+            let name = std::str::from_utf8(name)
+                .map_err(|error| Error::malformed("a type's name is not text").caused_by(error))?;
+            (Some(name), value)
+        }
+        other => return Err(Error::malformed(format!("a frame with unknown flags, {other:#04x}"))),
+    };
+    Ok(Frame { codec, name, handles, value })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,323 @@
+//! Finding every live resource in a value, and bringing it back.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fmt;
+use std::hash::BuildHasher;
+use std::time::Instant;
+
+use crate::credentials::Credentials;
+use crate::error::{Error, Result, Segment};
+use crate::live::Live;
+use crate::reconnect::Reconnect;
+
+mod backoff;
+pub mod specialised;
+
+use backoff::Backoff;
+
+/// Something that may hold live resources.
+///
+/// Collections of them are such things, too; for a struct, `#[skprocess]` says it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not known to hold live resources",
+    note = "`Live<C>`, and options, boxes, sequences and maps of it, are"
+)]
+pub trait Reconnectable {
+    /// Shows every live resource to `visitor`, with the way to it.
+    fn visit_live(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut dyn AnyLive));
+}
+
+/// A [`Live`] whose type does not matter.
+pub trait AnyLive {
+    /// The connection's type.
+    fn type_name(&self) -> &'static str;
+
+    /// Whether there is a connection; it may be dead all the same.
+    fn is_connected(&self) -> bool;
+
+    /// Whether it connects by itself when it is first used, because it needs no secret.
+    fn is_lazy(&self) -> bool;
+
+    /// Takes its secret from `credentials`: the one for the field `name`, else the one for `"*"`.
+    fn provide(&mut self, credentials: &Credentials, name: Option<&str>);
+
+    /// Connects, if there is no connection.
+    ///
+    /// # Errors
+    ///
+    /// When the secret cannot be had, or connecting fails.
+    fn connect(&mut self) -> Result<()>;
+
+    /// Makes sure that the connection works: asks it, and replaces a dead one. Tries again until `deadline`, with growing
+    /// pauses; without one, once. Returns whether it is a new connection.
+    ///
+    /// # Errors
+    ///
+    /// As the last attempt.
+    fn verify(&mut self, deadline: Option<Instant>) -> Result<bool>;
+
+    /// Ends the connection in good order.
+    fn close(&mut self);
+}
+
+impl<C: Reconnect> AnyLive for Live<C> {
+    fn type_name(&self) -> &'static str {
+        crate::type_name::<C>()
+    }
+
+    fn is_connected(&self) -> bool {
+        Live::is_connected(self)
+    }
+
+    fn is_lazy(&self) -> bool {
+        Live::is_lazy(self)
+    }
+
+    fn provide(&mut self, credentials: &Credentials, name: Option<&str>) {
+        Live::provide(self, credentials, name);
+    }
+
+    fn connect(&mut self) -> Result<()> {
+        self.attempt().map(drop).map_err(|(error, _)| error)
+    }
+
+    fn verify(&mut self, deadline: Option<Instant>) -> Result<bool> {
+        if self.is_alive() {
+            return Ok(false);
+        }
+        let mut backoff = Backoff::new();
+        loop {
+            match self.attempt() {
+                Ok(_) => return Ok(true),
+                Err((error, transient)) => {
+                    if !(transient && backoff.pause(deadline)) {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        Live::close(self);
+    }
+}
+
+/// The way from a value to something inside it.
+#[derive(Clone, Copy)]
+pub struct Path<'a> {
+    step: Step<'a>,
+}
+
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Root,
+    Field(&'a Path<'a>, &'a str),
+    Index(&'a Path<'a>, usize),
+    Key(&'a Path<'a>, &'a str),
+}
+
+impl<'a> Path<'a> {
+    /// The value itself.
+    pub const ROOT: Self = Self { step: Step::Root };
+
+    /// A field of what is here.
+    #[must_use]
+    pub fn field(&'a self, name: &'a str) -> Self {
+        Self { step: Step::Field(self, name) }
+    }
+
+    /// An element of what is here.
+    #[must_use]
+    pub fn index(&'a self, index: usize) -> Self {
+        Self { step: Step::Index(self, index) }
+    }
+
+    /// What is under a key of what is here.
+    #[must_use]
+    pub fn key(&'a self, key: &'a str) -> Self {
+        Self { step: Step::Key(self, key) }
+    }
+
+    /// The nearest field or key, by which credentials are looked up.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self.step {
+            Step::Root => None,
+            Step::Field(_, name) | Step::Key(_, name) => Some(name),
+            Step::Index(outer, _) => outer.name(),
+        }
+    }
+
+    fn locate(&self, error: Error) -> Error {
+        match self.step {
+            Step::Root => error,
+            Step::Field(outer, name) => outer.locate(error.within(Segment::Name(name.to_owned()))),
+            Step::Index(outer, index) => outer.locate(error.within(Segment::Index(index))),
+            Step::Key(outer, key) => outer.locate(error.within(Segment::Key(format!("{key:?}")))),
+        }
+    }
+}
+
+impl fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.step {
+            Step::Root => Ok(()),
+            Step::Field(Path { step: Step::Root }, name) => f.write_str(name),
+            Step::Field(outer, name) => write!(f, "{outer}.{name}"),
+            Step::Index(outer, index) => write!(f, "{outer}[{index}]"),
+            Step::Key(outer, key) => write!(f, "{outer}[{key:?}]"),
+        }
+    }
+}
+
+impl fmt::Debug for Path<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Path({self})")
+    }
+}
+
+/// What became of the live resources of a value.
+#[derive(Debug, Default)]
+#[must_use = "a resource that could not be brought back is reported here and nowhere else"]
+pub struct Report {
+    /// The paths of those that were connected.
+    pub reconnected: Vec<String>,
+    /// Why the others were not; each error begins with the path.
+    pub failures: Vec<Error>,
+}
+
+impl Report {
+    /// Whether all are well.
+    #[must_use]
+    pub fn is_ok(&self) -> bool {
+        self.failures.is_empty()
+    }
+
+    /// The first failure, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// That failure.
+    pub fn into_result(self) -> Result<()> {
+        self.failures.into_iter().next().map_or(Ok(()), Err)
+    }
+}
+
+/// Gives every live resource in `value` its secret, and connects those that need one. The others connect when they are first used.
+///
+/// A connection that is there already is asked whether it works, and replaced if not.
+pub fn reconnect_all<T: Reconnectable + ?Sized>(value: &mut T, credentials: &Credentials) -> Report {
+    reconnect_until(value, credentials, None)
+}
+
+/// As [`reconnect_all`], trying again until `deadline` where that makes sense.
+pub fn reconnect_until<T: Reconnectable + ?Sized>(
+    value: &mut T,
+    credentials: &Credentials,
+    deadline: Option<Instant>,
+) -> Report {
+    let mut report = Report::default();
+    value.visit_live(&Path::ROOT, &mut |path, live| {
+        live.provide(credentials, path.name());
+        if live.is_lazy() && !live.is_connected() {
+            return;
+        }
+        match live.verify(deadline) {
+            Ok(true) => report.reconnected.push(path.to_string()),
+            Ok(false) => {}
+            Err(error) => report.failures.push(path.locate(error)),
+        }
+    });
+    report
+}
+
+type Visitor<'a> = &'a mut dyn FnMut(&Path<'_>, &mut dyn AnyLive);
+
+impl<C: Reconnect> Reconnectable for Live<C> {
+    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
+        visitor(path, self);
+    }
+}
+
+impl<T: Reconnectable + ?Sized> Reconnectable for Box<T> {
+    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
+        (**self).visit_live(path, visitor);
+    }
+}
+
+impl<T: Reconnectable + ?Sized> Reconnectable for &mut T {
+    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
+        (**self).visit_live(path, visitor);
+    }
+}
+
+impl<T: Reconnectable> Reconnectable for Option<T> {
+    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
+        if let Some(inner) = self {
+            inner.visit_live(path, visitor);
+        }
+    }
+}
+
+fn visit_each<'a, T: Reconnectable + 'a>(
+    items: impl IntoIterator<Item = &'a mut T>,
+    path: &Path<'_>,
+    visitor: Visitor<'_>,
+) {
+    for (index, item) in items.into_iter().enumerate() {
+        item.visit_live(&path.index(index), visitor);
+    }
+}
+
+fn visit_entries<'a, K: fmt::Debug + 'a, T: Reconnectable + 'a>(
+    entries: impl IntoIterator<Item = (&'a K, &'a mut T)>,
+    path: &Path<'_>,
+    visitor: Visitor<'_>,
+) {
+    for (key, value) in entries {
+        // A text without its quotes, which is how credentials name it.
+        let shown = format!("{key:?}");
+        let key = shown.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(&shown);
+        value.visit_live(&path.key(key), visitor);
+    }
+}
+
+impl<T: Reconnectable> Reconnectable for [T] {
+    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
+        visit_each(self, path, visitor);
+    }
+}
+
+impl<T: Reconnectable, const N: usize> Reconnectable for [T; N] {
+    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
+        visit_each(self, path, visitor);
+    }
+}
+
+impl<T: Reconnectable> Reconnectable for Vec<T> {
+    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
+        visit_each(self, path, visitor);
+    }
+}
+
+impl<T: Reconnectable> Reconnectable for VecDeque<T> {
+    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
+        visit_each(self, path, visitor);
+    }
+}
+
+impl<K: fmt::Debug, T: Reconnectable, S: BuildHasher> Reconnectable for HashMap<K, T, S> {
+    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
+        visit_entries(self, path, visitor);
+    }
+}
+
+impl<K: fmt::Debug, T: Reconnectable> Reconnectable for BTreeMap<K, T> {
+    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
+        visit_entries(self, path, visitor);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! Value to bytes.
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::frame::{self, Codec};
+use crate::scope::{Attachment, Guard};
+use crate::shape::{self, leaf};
+
+mod compound;
+mod encoder;
+
+pub(crate) use encoder::{EXT_BYTES, EXT_SOME, Encoder};
+
+/// A value as bytes, and the handles that ride beside them.
+#[derive(Default)]
+pub struct Encoded {
+    /// One frame.
+    pub bytes: Vec<u8>,
+    /// What the value attached, in order; [`decode`](crate::decode) needs all of it.
+    pub attachments: Vec<Attachment>,
+}
+
+impl std::fmt::Debug for Encoded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Encoded")
+            .field("bytes", &self.bytes.len())
+            .field("attachments", &self.attachments.len())
+            .finish()
+    }
+}
+
+/// Writes a value as bytes.
+///
+/// ```
+/// let bytes = cucumber::to_bytes(&[1, 2, 3])?;
+/// assert_eq!(cucumber::from_bytes::<[i32; 3]>(&bytes)?, [1, 2, 3]);
+/// # Ok::<(), cucumber::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// When the value refuses to be serialised, or holds a handle, which bytes alone cannot carry. The error names the field.
+pub fn to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
+    let guard = Guard::refusing();
+    write(value, None, &guard).map(|encoded| encoded.bytes).map_err(|error| guard.classify(error))
+}
+
+/// Writes a value as bytes and handles.
+///
+/// ```
+/// let encoded = cucumber::encode("hello")?;
+/// assert!(encoded.attachments.is_empty());
+/// let text: String = cucumber::decode(&encoded.bytes, encoded.attachments)?;
+/// # Ok::<(), cucumber::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// When the value refuses to be serialised. The error names the field.
+pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Encoded> {
+    let guard = Guard::encoding();
+    write(value, None, &guard).map_err(|error| guard.classify(error))
+}
+
+/// Writes a value as a message, which carries the name of its type ([`type_name`](crate::type_name)).
+///
+/// ```
+/// let message = cucumber::encode_message("hello")?;
+/// let mut scope = cucumber::Scope::new().with_attachments(message.attachments);
+/// let wrong = cucumber::decode_message::<u32>(&message.bytes, &mut scope).unwrap_err();
+/// assert!(wrong.is_wrong_type());
+/// assert_eq!(cucumber::decode_message::<String>(&message.bytes, &mut scope)?, "hello");
+/// # Ok::<(), cucumber::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// When the value refuses to be serialised. The error names the field.
+pub fn encode_message<T: Serialize + ?Sized>(value: &T) -> Result<Encoded> {
+    let guard = Guard::encoding();
+    write(value, Some(crate::type_name::<T>()), &guard).map_err(|error| guard.classify(error))
+}
+
+/// postcard where the value fits the shape that its type is read with, MessagePack with names where it does not.
+fn write<T: Serialize + ?Sized>(value: &T, name: Option<&str>, guard: &Guard) -> Result<Encoded> {
+    let mut out = Vec::with_capacity(128);
+    frame::begin(&mut out, name)?;
+    let start = out.len();
+    if let Some(shape) = shape::of::<T>()
+        && shape.root > leaf::UNSEEN
+    {
+        let mut encoder = Encoder::postcard(out, &shape);
+        let outcome = value.serialize(&mut encoder);
+        // A `Serialize` may swallow the error, so the encoder's own word counts, too.
+        let doubtful = encoder.is_doubtful() || outcome.as_ref().is_err_and(crate::Error::is_doubtful);
+        out = encoder.into_bytes();
+        if !doubtful {
+            outcome?;
+            return finish(out, Codec::Postcard, guard);
+        }
+        out.truncate(start);
+        drop(guard.take_attachments());
+    }
+    let mut encoder = Encoder::message_pack(out);
+    value.serialize(&mut encoder)?;
+    finish(encoder.into_bytes(), Codec::MessagePack, guard)
+}
+
+fn finish(mut bytes: Vec<u8>, codec: Codec, guard: &Guard) -> Result<Encoded> {
+    let attachments = guard.take_attachments();
+    frame::finish(&mut bytes, codec, attachments.len())?;
+    Ok(Encoded { bytes, attachments })
+}

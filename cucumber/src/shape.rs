@@ -1,0 +1,197 @@
+//! Which types survive postcard: what their `Deserialize` reads, found out once and compared with every value written.
+//!
+//! postcard writes no names and no kinds, so it is right only when the reader asks for exactly what the writer wrote.
+//! [`know`] makes a type's reading known under its name; the first encoding of a type of that name traces it, and the encoder then walks the traced
+//! [`Shape`] beside the value. Whatever does not match, or was never traced, is written as named MessagePack instead.
+
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::de::DeserializeOwned;
+
+mod probe;
+mod trace;
+
+/// The numbers of nodes that have no parts. All others are places in [`Shape::nodes`], from [`FIRST`] up.
+pub(crate) mod leaf {
+    pub(crate) const UNKNOWN: u32 = 0;
+    pub(crate) const UNSEEN: u32 = 1;
+    pub(crate) const UNIT: u32 = 2;
+    pub(crate) const BOOL: u32 = 3;
+    pub(crate) const I8: u32 = 4;
+    pub(crate) const I16: u32 = 5;
+    pub(crate) const I32: u32 = 6;
+    pub(crate) const I64: u32 = 7;
+    pub(crate) const I128: u32 = 8;
+    pub(crate) const U8: u32 = 9;
+    pub(crate) const U16: u32 = 10;
+    pub(crate) const U32: u32 = 11;
+    pub(crate) const U64: u32 = 12;
+    pub(crate) const U128: u32 = 13;
+    pub(crate) const F32: u32 = 14;
+    pub(crate) const F64: u32 = 15;
+    pub(crate) const CHAR: u32 = 16;
+    pub(crate) const STR: u32 = 17;
+    pub(crate) const BYTES: u32 = 18;
+    pub(crate) const FIRST: u32 = 32;
+}
+
+/// What a type reads when it is deserialised.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Shape {
+    pub(crate) root: u32,
+    pub(crate) nodes: Vec<Node>,
+}
+
+/// Something with parts.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    pub(crate) kind: Kind,
+    /// The names of a struct's fields or an enum's variants.
+    pub(crate) names: &'static [&'static str],
+    /// The parts; one that was never reached is [`leaf::UNSEEN`].
+    pub(crate) parts: Box<[u32]>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Kind {
+    Option,
+    Seq,
+    Map,
+    Tuple,
+    Struct,
+    Enum,
+    NewtypeVariant,
+}
+
+impl Shape {
+    /// Nothing about this type is known to survive.
+    fn unknown() -> Self {
+        Self { root: leaf::UNKNOWN, nodes: Vec::new() }
+    }
+
+    #[inline]
+    pub(crate) fn node(&self, number: u32) -> Option<&Node> {
+        self.nodes.get(number.wrapping_sub(leaf::FIRST) as usize)
+    }
+}
+
+/// Makes it known how `T` is deserialised, so that values of it can be written in the faster of the two codecs.
+///
+/// Decoding a type makes it known, too. Without either, everything works as well: a type that is only ever sent is written with
+/// its field names. Values that are written alike share what is known: knowing a `Vec<Row>` helps a `&[Row]`.
+///
+/// ```
+/// cucumber::know::<Vec<(u32, String)>>();
+/// let bytes = cucumber::to_bytes(&[(1u32, "one")][..])?;
+/// # Ok::<(), cucumber::Error>(())
+/// ```
+pub fn know<T: DeserializeOwned>() {
+    thread_local! {
+        static KNOWN: RefCell<HashSet<usize, BuildHasherDefault<AddressHasher>>> = RefCell::default();
+    }
+    let tracer: fn() -> Shape = trace::shape_of::<T>;
+    let address = tracer as usize;
+    // A thread that is ending may ask the registry again: that only costs time.
+    if KNOWN.try_with(|known| known.borrow_mut().insert(address)).unwrap_or(true) {
+        register(crate::type_name::<T>(), address, tracer);
+    }
+}
+
+/// The shape of the type that is called `T`'s name, if one is known.
+pub(crate) fn of<T: ?Sized>() -> Option<Arc<Shape>> {
+    type Found = (u64, Option<Arc<Shape>>);
+    thread_local! {
+        static FOUND: RefCell<HashMap<usize, Found, BuildHasherDefault<AddressHasher>>> = RefCell::default();
+    }
+    let raw = std::any::type_name::<T>();
+    // The compiler's names are constants of the program, so the place says which; the length tells a name from its beginning.
+    let key = raw.as_ptr().addr() ^ raw.len().rotate_right(16);
+    let generation = GENERATION.load(Ordering::Acquire);
+    let cached = FOUND.try_with(|found| match found.borrow().get(&key) {
+        Some((at, shape)) if *at == generation => Some(shape.clone()),
+        _ => None,
+    });
+    if let Ok(Some(shape)) = cached {
+        return shape;
+    }
+    let shape = look_up(crate::type_name::<T>());
+    let _ = FOUND.try_with(|found| found.borrow_mut().insert(key, (generation, shape.clone())));
+    shape
+}
+
+/// Counts the changes of the registry, so that threads know when to look again.
+static GENERATION: AtomicU64 = AtomicU64::new(0);
+
+static REGISTRY: Mutex<Option<HashMap<&'static str, Entry>>> = Mutex::new(None);
+
+/// All types of one name.
+#[derive(Default)]
+struct Entry {
+    seen: HashSet<usize>,
+    /// Registered, but not traced yet.
+    pending: Vec<fn() -> Shape>,
+    shape: Option<Arc<Shape>>,
+}
+
+fn registry() -> MutexGuard<'static, Option<HashMap<&'static str, Entry>>> {
+    REGISTRY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn register(name: &'static str, address: usize, tracer: fn() -> Shape) {
+    let mut registry = registry();
+    let entry = registry.get_or_insert_default().entry(name).or_default();
+    if entry.seen.insert(address) {
+        entry.pending.push(tracer);
+        GENERATION.fetch_add(1, Ordering::Release);
+    }
+}
+
+fn look_up(name: &'static str) -> Option<Arc<Shape>> {
+    let pending = match registry().as_mut()?.get_mut(name) {
+        Some(entry) if entry.pending.is_empty() => return entry.shape.clone(),
+        Some(entry) => std::mem::take(&mut entry.pending),
+        None => return None,
+    };
+    // Tracing runs code of the type, which may encode and decode; so not under the lock.
+    let traced: Vec<Shape> = pending.into_iter().map(|tracer| tracer()).collect();
+    let mut registry = registry();
+    let entry = registry.as_mut()?.get_mut(name)?;
+    for shape in traced {
+        match &entry.shape {
+            None => entry.shape = Some(Arc::new(shape)),
+            Some(known) if **known == shape => {}
+            // Two types of one name, such as two local ones of one function: neither can be told from the other.
+            Some(_) => entry.shape = Some(Arc::new(Shape::unknown())),
+        }
+    }
+    // A thread that looked while this one traced has found nothing, and should look again.
+    GENERATION.fetch_add(1, Ordering::Release);
+    entry.shape.clone()
+}
+
+/// Addresses are spread well enough by one multiplication.
+#[derive(Default)]
+struct AddressHasher(u64);
+
+impl Hasher for AddressHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.write_usize(usize::from(byte));
+        }
+    }
+
+    fn write_usize(&mut self, address: usize) {
+        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
+    }
+}
+
+#[cfg(test)]
+mod tests;
