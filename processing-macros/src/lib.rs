@@ -9,6 +9,7 @@ mod runtime;
 mod skprocess;
 #[cfg(test)]
 mod snapshot;
+mod task;
 mod words;
 
 use proc_macro::TokenStream;
@@ -23,4 +24,10 @@ pub fn skprocess(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn autoreconnect(arguments: TokenStream, item: TokenStream) -> TokenStream {
     autoreconnect::attribute(arguments.into(), item.into()).into()
+}
+
+#[doc = include_str!("../docs/task.md")]
+#[proc_macro]
+pub fn task(input: TokenStream) -> TokenStream {
+    task::expression(input.into()).into()
 }

@@ -3,7 +3,7 @@
 use quote::ToTokens as _;
 use syn::{FnArg, GenericParam, Ident, ItemImpl, Safety, Signature, Type};
 
-use super::parse::{Constructor, Hook, Returns, SelfBy, functions, self_by};
+use super::parse::{Constructor, Hook, Returns, SelfBy, functions, plain, self_by};
 use crate::complaints::Complaints;
 use crate::phase::Phase;
 use crate::runtime::Runtime;
@@ -90,7 +90,7 @@ fn holds_hooks(item: &ItemImpl, complaints: &mut Complaints) -> bool {
         );
         return false;
     }
-    if !matches!(&*item.self_ty, Type::Path(_)) {
+    if !matches!(plain(&item.self_ty), Type::Path(_)) {
         complaints.about(&item.self_ty, "only a struct of your own can be a process; wrap this type in one");
         return false;
     }
@@ -198,7 +198,9 @@ fn has_the_right_signature(hook: &Hook, complaints: &mut Complaints) -> bool {
         };
         wrong(surplus.to_token_stream(), message);
     }
-    returns_something_useful(hook, &mut wrong);
+    if others().count() == expected {
+        returns_something_useful(hook, &mut wrong);
+    }
 
     let sound = found.is_empty();
     for (tokens, message) in found {
@@ -226,7 +228,7 @@ fn returns_something_useful(hook: &Hook, wrong: &mut impl FnMut(proc_macro2::Tok
         (Phase::Result, Returns::Other(ty)) => sendable(name, ty, wrong),
         (_, Returns::Fallible { .. }) => {}
         (_, Returns::Other(ty)) => {
-            let message = match &**ty {
+            let message = match plain(ty) {
                 Type::Never(_) => {
                     format!(
                         "`{name}` returns once an iteration is done; the runtime calls it again until `stop()`"
@@ -242,7 +244,7 @@ fn returns_something_useful(hook: &Hook, wrong: &mut impl FnMut(proc_macro2::Tok
 
 /// A result is sent to the parent, so its type must have a name and own what it holds.
 fn sendable(name: &Ident, ty: &Type, wrong: &mut impl FnMut(proc_macro2::TokenStream, String)) {
-    let advice = match ty {
+    let advice = match plain(ty) {
         Type::Never(_) => "`result` has to return; write the type of the value, or leave the hook out",
         Type::ImplTrait(_) => {
             "this value is sent to the parent, who has to know its type; write the type's name"

@@ -3,7 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned as _;
-use syn::{Generics, parse_quote};
+use syn::{FnArg, Generics, Ident, parse_quote};
 
 use super::check::Hooks;
 use super::parse::{Constructor, Hook, Returns};
@@ -46,7 +46,7 @@ fn skprocess(process: &Hooks) -> TokenStream {
     let places = process.hooks.iter().map(|hook| {
         let cfgs = &hook.cfgs;
         let variant = hook.phase.variant();
-        // These macros report the place of their own tokens.
+        // These macros report the place of their own tokens, if nothing says that those come from an expansion.
         let place = quote_spanned! {hook.name().span()=>
             __rt::core::file!(), __rt::core::line!(), __rt::core::column!()
         };
@@ -108,24 +108,18 @@ impl Hook {
 fn method(hook: &Hook) -> TokenStream {
     let cfgs = &hook.cfgs;
     let method = hook.phase.method();
-    let name = hook.name();
-    let (argument, value, call) = match hook.phase {
+    let (argument, value) = match hook.phase {
         Phase::Error => (
             quote!(, error: __rt::ProcessError),
             quote!(__rt::core::result::Result<Self::Output, __rt::ProcessError>),
-            quote!(Self::#name(self, error)),
         ),
-        Phase::Result => (quote!(), quote!(Self::Output), quote!(Self::#name(self))),
-        _ => (quote!(), quote!(()), quote!(Self::#name(self))),
+        Phase::Result => (quote!(), quote!(Self::Output)),
+        _ => (quote!(), quote!(())),
     };
-    let call = if hook.asyncness().is_some() { quote!(#call.await) } else { call };
-    let settled = settled(hook, &call);
+    let settled = settled(hook, &call(hook), &value);
     let outcome = match hook.asyncness() {
-        Some(place) => quote_spanned! {place=> __rt::async_hook(async move { #settled }) },
-        None if hook.is_infallible() && !matches!(hook.returns, Returns::Unit) => {
-            quote!(__rt::Outcome::Done(#settled))
-        }
-        None => quote!(__rt::Outcome::Done({ #settled })),
+        Some(place) => quote_spanned! {here(place)=> __rt::async_hook(async move { #settled }) },
+        None => quote! { __rt::Outcome::Done({ #settled }) },
     };
     quote! {
         #(#cfgs)*
@@ -133,24 +127,53 @@ fn method(hook: &Hook) -> TokenStream {
     }
 }
 
-/// The call as a `Result<_, Failure>`.
-fn settled(hook: &Hook, call: &TokenStream) -> TokenStream {
-    let done = |value: TokenStream| quote!(__rt::core::result::Result::Ok(#value));
+/// The call itself. What can be wrong about its types is reported where the user wrote them.
+fn call(hook: &Hook) -> TokenStream {
+    let name = hook.name();
+    let arguments = hook.sig.inputs.iter().skip(1).map(|argument| {
+        let place = match argument {
+            FnArg::Typed(argument) => argument.ty.span(),
+            FnArg::Receiver(receiver) => receiver.span(),
+        };
+        Ident::new("error", here(place))
+    });
+    let place = here(hook.returns.ty().map_or_else(|| name.span(), |ty| ty.span()));
+    let call = quote_spanned! {place=> Self::#name(self #(, #arguments)*) };
+    if hook.asyncness().is_some() {
+        quote_spanned! {place=> #call.await }
+    } else {
+        call
+    }
+}
+
+/// The call as a `Result<value, Failure>`.
+fn settled(hook: &Hook, call: &TokenStream, value: &TokenStream) -> TokenStream {
     match &hook.returns {
-        Returns::Unit => {
-            let done = done(quote!(()));
-            quote! { #call; #done }
+        Returns::Unit => quote! { #call; __rt::core::result::Result::Ok(()) },
+        returns if hook.is_infallible() => {
+            let returned = Ident::new("returned", here(returns.ty().span()));
+            quote! {
+                let #returned: #value = #call;
+                __rt::core::result::Result::Ok(#returned)
+            }
         }
-        _ if hook.is_infallible() => done(call.clone()),
-        Returns::Fallible { ty, .. } | Returns::Other(ty) => {
-            // A type that is no hook's return type is reported where it is written.
-            let returned = syn::Ident::new("returned", ty.span());
+        returns => {
+            // A type that is no hook's return type is reported at the argument that has it.
+            let returned = Ident::new("returned", here(returns.ty().span()));
+            let settle = if hook.phase == Phase::Result { "settle_value" } else { "settle" };
+            let settle = Ident::new(settle, Span::call_site());
             quote! {
                 let #returned = #call;
-                (&&&&__rt::Returned(&#returned)).settling().settle(#returned)
+                (&&&&__rt::Returned(&#returned)).settling().#settle(#returned)
             }
         }
     }
+}
+
+/// The place of something the user wrote, for tokens that only we know: a variable that a macro of the user's
+/// declares must not be found by them.
+fn here(place: Span) -> Span {
+    place.resolved_at(Span::call_site())
 }
 
 /// How an item of a `Pool` becomes a process: by `new`, or by being its only field.

@@ -65,7 +65,7 @@ impl Hook {
 impl Returns {
     fn parse(output: &ReturnType) -> Self {
         let ReturnType::Type(_, ty) = output else { return Self::Unit };
-        match &**ty {
+        match plain(ty) {
             Type::Tuple(tuple) if tuple.elems.is_empty() => Self::Unit,
             Type::Path(path) if path.qself.is_none() && is_named(&path.path, "Result") => {
                 Self::Fallible { ty: ty.clone(), value: first_argument(&path.path).map(Box::new) }
@@ -73,21 +73,29 @@ impl Returns {
             _ => Self::Other(ty.clone()),
         }
     }
+
+    /// The type as it is written, if there is one.
+    pub(crate) fn ty(&self) -> Option<&Type> {
+        match self {
+            Self::Unit => None,
+            Self::Fallible { ty, .. } | Self::Other(ty) => Some(ty),
+        }
+    }
 }
 
 impl Constructor {
     /// Nothing, when the function only happens to be called `new`.
     pub(crate) fn parse(sig: &Signature, attrs: &[Attribute], self_ty: &Type) -> Option<Self> {
-        let plain = sig.asyncness.is_none() && matches!(sig.safety, syn::Safety::Default);
+        let is_plain = sig.asyncness.is_none() && matches!(sig.safety, syn::Safety::Default);
         let makes_self = matches!(&sig.output, ReturnType::Type(_, ty) if is_self(ty, self_ty));
-        if sig.ident != "new" || !plain || !makes_self || self_by(sig) != SelfBy::Nothing {
+        if sig.ident != "new" || !is_plain || !makes_self || self_by(sig) != SelfBy::Nothing {
             return None;
         }
         let mut params: Vec<GenericParam> = sig.generics.params.iter().cloned().collect();
         let mut arguments = Vec::new();
         for argument in &sig.inputs {
             let FnArg::Typed(argument) = argument else { return None };
-            arguments.push(match &*argument.ty {
+            arguments.push(match plain(&argument.ty) {
                 // `impl Trait` is a type parameter without a name; here it needs one.
                 Type::ImplTrait(anonymous) => {
                     let name = quote::format_ident!("__Argument{}", arguments.len());
@@ -116,7 +124,7 @@ pub(crate) fn self_by(sig: &Signature) -> SelfBy {
     match sig.receiver() {
         None => SelfBy::Nothing,
         Some(Receiver { kind: ReceiverKind::Reference(..), .. }) => SelfBy::Reference,
-        Some(Receiver { kind: ReceiverKind::Typed(_, ty), .. }) => match &**ty {
+        Some(Receiver { kind: ReceiverKind::Typed(_, ty), .. }) => match plain(ty) {
             Type::Reference(reference) if is_keyword_self(&reference.elem) => SelfBy::Reference,
             _ => SelfBy::Value,
         },
@@ -126,11 +134,20 @@ pub(crate) fn self_by(sig: &Signature) -> SelfBy {
 
 /// `Self`, or the type's name spelled as in the impl's head.
 fn is_self(ty: &Type, self_ty: &Type) -> bool {
-    is_keyword_self(ty) || ty == self_ty
+    is_keyword_self(ty) || plain(ty) == plain(self_ty)
 }
 
 fn is_keyword_self(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.is_ident("Self"))
+    matches!(plain(ty), Type::Path(path) if path.path.is_ident("Self"))
+}
+
+/// The type without parentheses, and without the invisible group in which a `macro_rules!` passes it on.
+pub(crate) fn plain(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => plain(&group.elem),
+        Type::Paren(paren) => plain(&paren.elem),
+        other => other,
+    }
 }
 
 fn first_argument(path: &Path) -> Option<Type> {

@@ -45,7 +45,7 @@ const _: () = {
         fn __result(&mut self) -> __rt::Outcome<'_, Self::Output> {
             __rt::Outcome::Done({
                 let returned = Self::result(self);
-                (&&&&__rt::Returned(&returned)).settling().settle(returned)
+                (&&&&__rt::Returned(&returned)).settling().settle_value(returned)
             })
         }
         fn __error(
@@ -55,7 +55,13 @@ const _: () = {
             '_,
             __rt::core::result::Result<Self::Output, __rt::ProcessError>,
         > {
-            __rt::Outcome::Done(__rt::core::result::Result::Ok(Self::error(self, error)))
+            __rt::Outcome::Done({
+                let returned: __rt::core::result::Result<
+                    Self::Output,
+                    __rt::ProcessError,
+                > = Self::error(self, error);
+                __rt::core::result::Result::Ok(returned)
+            })
         }
         fn __hooks() -> &'static [__rt::Phase] {
             &[

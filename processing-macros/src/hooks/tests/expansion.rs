@@ -85,7 +85,7 @@ fn an_async_hook_is_awaited() {
             }
         },
     );
-    contains(&expansion, quote!(__rt::core::result::Result::Ok(Self::error(self, error).await)));
+    contains(&expansion, quote!(= Self::error(self, error).await; __rt::core::result::Result::Ok(returned)));
 }
 
 #[test]
@@ -290,4 +290,25 @@ fn generics_are_carried_over() {
                 where T: Send, Self: __rt::SingleField<__Item>
         },
     );
+}
+
+#[test]
+fn a_type_from_a_macro_is_seen_through() {
+    // A `$t:ty` of `macro_rules!` arrives in a group without delimiters.
+    let group = |tokens| proc_macro2::Group::new(proc_macro2::Delimiter::None, tokens);
+    let (this, fallible) = (group(quote!(W)), group(quote!(Result<u8, E>)));
+    let expansion = expanded(quote! {
+        impl #this {
+            fn new(n: u8) -> #this { todo!() }
+            fn run(&mut self) {}
+            fn result(&mut self) -> #fallible { Ok(1) }
+        }
+    });
+    contains(
+        &expansion,
+        quote!(
+            type Output = u8;
+        ),
+    );
+    contains(&expansion, quote!(__rt::FromItem<u8>));
 }
