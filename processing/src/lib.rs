@@ -1,1 +1,84 @@
-//! Parts of a program in other processes.
+//! Run parts of a program in other processes as easily as calling a function.
+//!
+//! A struct with hooks becomes a process: [`skprocess`] on the struct and on its `impl`, then
+//! [`start`](Start::start). The worker is this same program, started again; it never reaches `main`, and nothing has to be
+//! called there.
+//!
+//! ```
+//! use std::time::Duration;
+//! use processing::prelude::*;
+//!
+//! #[skprocess(lives = 3, timeouts(run = "30s"))]
+//! struct Greeter { name: Option<String> }
+//!
+//! #[skprocess]
+//! impl Greeter {
+//!     fn prerun(&mut self) -> Result<(), ListenError> {
+//!         self.name = self.listen(Duration::from_millis(100))?;      // `None` when nothing came
+//!         Ok(())
+//!     }
+//!     fn run(&mut self) -> Result<(), TellError> {
+//!         if let Some(name) = self.name.take() { self.tell(&format!("hello, {name}"))?; }
+//!         Ok(())
+//!     }
+//! }
+//!
+//! let greeter = Greeter { name: None }.start()?;
+//! greeter.tell("Ada")?;
+//! assert_eq!(greeter.listen::<String>(Duration::from_secs(10))?.as_deref(), Some("hello, Ada"));
+//! greeter.stop();
+//! greeter.wait()?;
+//! println!("a run took {:?}", greeter.timers().run.mean());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What happens to a process is never a hang and never a mystery: a hook that returns an error or panics costs a
+//! *life* and is tried again; a worker that is killed, aborts, or overruns a hook's limit is replaced, and resumes from
+//! the last completed iteration; when no life is left, [`ProcessError`] says what died, where and why. When the
+//! program itself dies, by whatever means, its workers are gone with it.
+//!
+//! # Features
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `auto-init` (default) | workers start by themselves; without it, `main` begins with [`init`] |
+//! | `async` | `async fn` hooks, on a tokio runtime in the worker |
+//! | `sqlite`, `sqlite-bundled` | [`Live<rusqlite::Connection>`](Live); bundled: with SQLite itself |
+//! | `postgres` | [`Live<postgres::Client>`](Live) |
+//! | `tracing` | what happens to workers, as `tracing` events |
+
+mod channel;
+mod config;
+mod engine;
+mod error;
+mod lifecycle;
+mod modifiers;
+mod phase;
+mod process;
+mod protocol;
+mod reactor;
+mod shm;
+mod snapshot;
+mod spawn;
+mod sys;
+mod timing;
+mod trace;
+
+#[doc(hidden)]
+pub mod __private;
+pub mod prelude;
+
+pub use config::{Checkpoint, Config, Restart, Stream, Streams, Timeouts};
+pub use cucumber::{self, Credentials, Live, Provider, Reconnect, Secret};
+pub use engine::Context;
+pub use error::{
+    Cause, Exit, Failure, ListenError, Location, Position, ProcessError, StartError, TellError, UnreadMessage,
+};
+pub use lifecycle::{ConfigMut, ProcessSpec, ProcessType, Skprocess, process};
+pub use modifiers::{Asynced, Background, Blocking, Call, InBackground};
+pub use phase::Phase;
+pub use process::{Configured, Handle, OutputLine, OutputStream, Start};
+
+pub use processing_macros::{autoreconnect, skprocess};
+pub use spawn::{init, on_worker_start, set_worker_executable};
+pub use timing::{Timer, Timers};

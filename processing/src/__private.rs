@@ -1,0 +1,18 @@
+//! All that generated code may call, and nothing else. None of it is covered by version promises.
+
+pub use std::time::Duration;
+
+pub use core;
+pub use serde;
+
+pub use cucumber::{Credentials, Provider, Reconnectable};
+
+pub use crate::config::{Checkpoint, Config};
+pub use crate::error::{Failure, Location, ProcessError};
+pub use crate::lifecycle::returned::{
+    ByData, ByLocalText, ByText, ByUnit, Fallible, HookReturn, HookValue, Returned, async_hook, settling,
+    source,
+};
+pub use crate::lifecycle::visiting::{Field, LiveVisitor, traits as visiting};
+pub use crate::lifecycle::{FromItem, Outcome, ProcessSpec, ProcessType, SingleField, Skprocess};
+pub use crate::phase::Phase;

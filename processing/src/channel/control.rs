@@ -1,0 +1,92 @@
+//! The control channel of a worker: a stream of packets over the socket that both sides were born with.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use super::packet::{Packet, parse, unspill};
+use crate::sys::{self, Incoming};
+
+/// The sending half. Packets are sent in the order in which they are pushed.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    socket: Arc<OwnedFd>,
+    waiting: VecDeque<Arc<Packet>>,
+    /// How much of the first packet that waits has been sent: whole stretches, then bytes of the next.
+    sent: (usize, usize),
+}
+
+impl Outbox {
+    pub(crate) fn new(socket: Arc<OwnedFd>) -> Self {
+        Outbox { socket, waiting: VecDeque::new(), sent: (0, 0) }
+    }
+
+    pub(crate) fn push(&mut self, packet: Arc<Packet>) {
+        self.waiting.push_back(packet);
+    }
+
+    /// Sends what the socket takes. `false` if some of it has to wait until the socket can be written to.
+    pub(crate) fn flush(&mut self) -> io::Result<bool> {
+        while let Some(packet) = self.waiting.front() {
+            let stretches = packet.stretches();
+            while let Some((bytes, fds)) = stretches.get(self.sent.0) {
+                let fds = if self.sent.1 == 0 { &fds[..] } else { &[] };
+                match sys::send(self.socket.as_fd(), &bytes[self.sent.1..], fds) {
+                    Ok(count) if self.sent.1 + count == bytes.len() => self.sent = (self.sent.0 + 1, 0),
+                    Ok(count) => self.sent.1 += count,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                    Err(error) => return Err(error),
+                }
+            }
+            self.sent = (0, 0);
+            self.waiting.pop_front();
+        }
+        Ok(true)
+    }
+}
+
+/// The receiving half.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    socket: Arc<OwnedFd>,
+    bytes: Vec<u8>,
+    fds: Vec<OwnedFd>,
+    buffer: Box<[u8]>,
+}
+
+impl Inbox {
+    pub(crate) fn new(socket: Arc<OwnedFd>) -> Self {
+        Inbox { socket, bytes: Vec::new(), fds: Vec::new(), buffer: vec![0; 16 * 1024].into() }
+    }
+
+    /// The next packet; `None` at the end of the stream. Where the socket does not block, `WouldBlock` is an error
+    /// like any other.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Packet>> {
+        loop {
+            if let Some(packet) = self.take()? {
+                return Ok(Some(packet));
+            }
+            match sys::receive(self.socket.as_fd(), &mut self.buffer, &mut self.fds)? {
+                Incoming::Bytes(count) => self.bytes.extend_from_slice(&self.buffer[..count]),
+                // A packet that a dying peer did not finish is dropped with its descriptors.
+                Incoming::End => return Ok(None),
+            }
+        }
+    }
+
+    fn take(&mut self) -> io::Result<Option<Packet>> {
+        let Some(found) = parse(&self.bytes)? else { return Ok(None) };
+        if self.fds.len() < found.fds {
+            let lost = "descriptors were lost on the way; this program may have no room for more";
+            return Err(io::Error::new(io::ErrorKind::InvalidData, lost));
+        }
+        let fds = self.fds.drain(..found.fds).collect();
+        let body = self.bytes[found.body.clone()].to_vec();
+        self.bytes.drain(..found.end);
+        unspill(found.kind, body, fds, found.spilled).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests;

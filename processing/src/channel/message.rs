@@ -1,0 +1,54 @@
+//! One value on its way: its bytes, and the descriptors that ride beside them.
+
+use std::os::fd::OwnedFd;
+
+use cucumber::{Attachment, Encoded, Scope};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::sys;
+
+/// An encoded value with the descriptors of the handles inside it.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) fds: Vec<OwnedFd>,
+}
+
+impl Message {
+    /// A value that says its type, for a reader who may expect another.
+    pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> cucumber::Result<Self> {
+        Message::from_encoded(cucumber::encode_message(value)?)
+    }
+
+    /// A value whose type the reader knows.
+    pub(crate) fn encode_untyped<T: Serialize + ?Sized>(value: &T) -> cucumber::Result<Self> {
+        Message::from_encoded(cucumber::encode(value)?)
+    }
+
+    fn from_encoded(Encoded { bytes, attachments }: Encoded) -> cucumber::Result<Self> {
+        let fds = attachments.into_iter().map(|attachment| match attachment.downcast::<OwnedFd>() {
+            Ok(fd) => Ok(*fd),
+            Err(_) => Err(<cucumber::Error as serde::ser::Error>::custom(
+                "a handle of a kind that cannot be passed to another process",
+            )),
+        });
+        Ok(Message { bytes, fds: fds.collect::<cucumber::Result<_>>()? })
+    }
+
+    /// Reads it as what it says it is.
+    pub(crate) fn decode<T: DeserializeOwned>(self) -> cucumber::Result<T> {
+        cucumber::decode_message(&self.bytes, &mut scope(self.fds))
+    }
+}
+
+/// What a value from another process of ours may use besides its bytes: the descriptors that came with it, and the
+/// functions of this program.
+pub(crate) fn scope(fds: Vec<OwnedFd>) -> Scope {
+    let attachments = fds.into_iter().map(|fd| Box::new(fd) as Attachment).collect();
+    let scope = Scope::new().with_attachments(attachments);
+    match sys::function_trust() {
+        Some(trust) => scope.with_functions(trust),
+        None => scope,
+    }
+}

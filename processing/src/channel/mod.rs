@@ -1,0 +1,9 @@
+//! What carries values between two processes: messages, and the control channel of a worker.
+
+mod control;
+mod message;
+mod packet;
+
+pub(crate) use control::{Inbox, Outbox};
+pub(crate) use message::{Message, scope};
+pub(crate) use packet::{Packet, read_all_at, write_all_at};

@@ -1,0 +1,139 @@
+//! A piece of the control channel's stream.
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0–3 | length of the body, little-endian |
+//! | 4 | kind, from `protocol` |
+//! | 5 | 1 if the body is in a memory file, the first descriptor, and these bytes are its length; else 0 |
+//! | 6–7 | number of descriptors, little-endian |
+//! | 8… | the body, then one zero byte for each 253 descriptors after the first 253 |
+//!
+//! The system passes at most 253 descriptors with a piece of a stream, so the first group goes with byte 0 and each
+//! further one with a zero byte of its own.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::fs::fstat;
+
+use crate::sys;
+
+/// Bodies from this size on go by shared memory: the stream is for small things.
+const SPILL: usize = 64 * 1024;
+const HEADER: usize = 8;
+const GROUP: usize = sys::MOST_FDS;
+
+/// One piece, ready to be sent any number of times.
+#[derive(Debug)]
+pub(crate) struct Packet {
+    pub(crate) kind: u8,
+    pub(crate) body: Vec<u8>,
+    pub(crate) fds: Vec<OwnedFd>,
+    spilled: bool,
+}
+
+impl Packet {
+    pub(crate) fn new(kind: u8, body: Vec<u8>, mut fds: Vec<OwnedFd>) -> io::Result<Self> {
+        if u16::try_from(fds.len() + 1).is_err() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "more than 65 534 handles in one message",
+            ));
+        }
+        if body.len() < SPILL {
+            return Ok(Packet { kind, body, fds, spilled: false });
+        }
+        let file = sys::memory_file("processing-message")?;
+        write_all_at(&file, &body, 0)?;
+        fds.insert(0, file);
+        Ok(Packet { kind, body: (body.len() as u64).to_le_bytes().to_vec(), fds, spilled: true })
+    }
+
+    /// The stretches of the stream, each with the descriptors that go with its first byte.
+    pub(super) fn stretches(&self) -> Vec<(Vec<u8>, Vec<BorrowedFd<'_>>)> {
+        let mut groups = self.fds.chunks(GROUP).map(|group| group.iter().map(AsFd::as_fd).collect());
+        let mut first = Vec::with_capacity(HEADER + self.body.len());
+        first.extend_from_slice(&(self.body.len() as u32).to_le_bytes());
+        first.push(self.kind);
+        first.push(self.spilled.into());
+        first.extend_from_slice(&(self.fds.len() as u16).to_le_bytes());
+        first.extend_from_slice(&self.body);
+        let mut stretches = vec![(first, groups.next().unwrap_or_default())];
+        stretches.extend(groups.map(|group| (vec![0], group)));
+        stretches
+    }
+}
+
+/// What the start of a stream holds.
+pub(super) struct Parsed {
+    pub(super) kind: u8,
+    pub(super) body: std::ops::Range<usize>,
+    pub(super) fds: usize,
+    pub(super) spilled: bool,
+    /// Where the next piece begins.
+    pub(super) end: usize,
+}
+
+/// Finds the first piece in these bytes; `None` if it is not all there.
+pub(super) fn parse(bytes: &[u8]) -> io::Result<Option<Parsed>> {
+    let Some((header, rest)) = bytes.split_first_chunk::<HEADER>() else { return Ok(None) };
+    let [a, b, c, d, kind, spilled, fds_low, fds_high] = *header;
+    let length = u32::from_le_bytes([a, b, c, d]) as usize;
+    let fds = usize::from(u16::from_le_bytes([fds_low, fds_high]));
+    if length >= SPILL || spilled > 1 || (spilled == 1 && (length != 8 || fds == 0)) {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "the other side sent something that is no message",
+        ));
+    }
+    let tail = fds.saturating_sub(1) / GROUP;
+    let body = HEADER..HEADER + length;
+    let end = body.end + tail;
+    Ok((rest.len() + HEADER >= end).then_some(Parsed { kind, body, fds, spilled: spilled == 1, end }))
+}
+
+/// Makes a received piece whole: brings a body back from where it was put.
+pub(super) fn unspill(kind: u8, body: Vec<u8>, mut fds: Vec<OwnedFd>, spilled: bool) -> io::Result<Packet> {
+    if !spilled {
+        return Ok(Packet { kind, body, fds, spilled });
+    }
+    let file = fds.remove(0);
+    let length = body.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
+    Ok(Packet { kind, body: read_all_at(&file, length)?, fds, spilled: false })
+}
+
+/// Writes to a memory file from this place on.
+pub(crate) fn write_all_at(file: &OwnedFd, bytes: &[u8], start: u64) -> io::Result<()> {
+    let mut done = 0;
+    while done < bytes.len() {
+        match rustix::io::pwrite(file, &bytes[done..], start + done as u64) {
+            Ok(count) => done += count,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+/// Reads `length` bytes of a memory file that another process made: it may be shorter than was said.
+pub(crate) fn read_all_at(file: &OwnedFd, length: u64) -> io::Result<Vec<u8>> {
+    let too_short = || io::Error::new(io::ErrorKind::UnexpectedEof, "shared memory is shorter than was said");
+    if u64::try_from(fstat(file)?.st_size).is_ok_and(|size| size < length) {
+        return Err(too_short());
+    }
+    let length = usize::try_from(length).map_err(|_| too_short())?;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(length).map_err(io::Error::other)?;
+    while bytes.len() < length {
+        let offset = bytes.len() as u64;
+        let room = length - bytes.len();
+        match rustix::io::pread(file, rustix::buffer::spare_capacity(&mut bytes), offset) {
+            Ok(0) => return Err(too_short()),
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        // The spare capacity may be a little more than was asked for.
+        bytes.truncate(offset as usize + room);
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,36 @@
+//! `async fn` hooks.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// The worker's runtime, made for the first `async fn` hook and kept: what a hook spawns goes on between hooks.
+#[derive(Debug, Default)]
+pub(super) struct Runtime(OnceLock<tokio::runtime::Runtime>);
+
+impl Runtime {
+    /// `None` if the time is over; the future has been dropped then.
+    pub(super) fn block_on<T>(
+        &self,
+        future: Pin<Box<dyn Future<Output = T> + '_>>,
+        limit: Option<Duration>,
+    ) -> io::Result<Option<T>> {
+        let runtime = self.get()?;
+        Ok(runtime.block_on(async {
+            match limit {
+                Some(limit) => tokio::time::timeout(limit, future).await.ok(),
+                None => Some(future.await),
+            }
+        }))
+    }
+
+    fn get(&self) -> io::Result<&tokio::runtime::Runtime> {
+        if let Some(runtime) = self.0.get() {
+            return Ok(runtime);
+        }
+        // One thread beside the hooks' own: what they spawn goes on while none of them runs.
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        Ok(self.0.get_or_init(|| runtime))
+    }
+}

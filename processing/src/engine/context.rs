@@ -1,0 +1,264 @@
+//! What a hook can reach while it runs: the other side of the process, and its own settings.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::channel::{Inbox, Message, Outbox, Packet};
+use crate::error::{ListenError, TellError, UnreadMessage};
+use crate::protocol::{Event, Request};
+use crate::shm::Page;
+use crate::shm::status::Status;
+use crate::sys::Alarm;
+use crate::{Config, ProcessError, Timers};
+
+/// The process that the current thread belongs to, seen from inside.
+///
+/// The hooks' `self` has the same methods; this is for everything else in a worker: threads that a hook has spawned,
+/// and functions that know nothing of the struct.
+///
+/// ```no_run
+/// std::thread::spawn(|| {
+///     let process = processing::Context::current().expect("only called in a worker");
+///     process.tell("half way there").ok();
+/// });
+/// ```
+#[derive(Clone, Debug)]
+pub struct Context(pub(super) Arc<Inner>);
+
+#[derive(Debug)]
+pub(super) struct Inner {
+    pub(super) status: Page<Status>,
+    pub(super) alarm: Alarm,
+    outbox: Mutex<Outbox>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    config: Config,
+    messages: VecDeque<Message>,
+    verdict: Option<Verdict>,
+}
+
+/// What becomes of a process whose hook has failed.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    Retry(Duration),
+    GiveUp(ProcessError),
+}
+
+/// The process that this worker runs. A worker is made for one process and ends with it.
+static CURRENT: RwLock<Option<Context>> = RwLock::new(None);
+
+impl Context {
+    /// The process that this worker runs; `None` in a program that is not a worker.
+    #[must_use]
+    pub fn current() -> Option<Context> {
+        CURRENT.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn new(status: Page<Status>, alarm: Alarm, socket: Arc<OwnedFd>, config: Config) -> Self {
+        let state = State { config, messages: VecDeque::new(), verdict: None };
+        let context = Context(Arc::new(Inner {
+            status,
+            alarm,
+            outbox: Mutex::new(Outbox::new(socket)),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }));
+        *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(context.clone());
+        context
+    }
+
+    /// Sends a message to the process that called `start`.
+    ///
+    /// What was told before a crash still arrives.
+    ///
+    /// # Errors
+    /// If the value cannot cross, or the other side is gone.
+    pub fn tell<T: Serialize + ?Sized>(&self, message: &T) -> Result<(), TellError> {
+        let message = Message::encode(message).map_err(TellError::Value)?;
+        self.send(Event::Message(message)).map_err(TellError::Channel)
+    }
+
+    /// Takes the next message that was told to this process, waiting for it as long as it takes (`None`) or so long.
+    ///
+    /// `Ok(None)` says that the time is over, or that the process has been asked to stop.
+    ///
+    /// # Errors
+    /// If the next message is not a `T`; it has been taken all the same.
+    pub fn listen<T: DeserializeOwned>(
+        &self,
+        timeout: impl Into<Option<Duration>>,
+    ) -> Result<Option<T>, ListenError> {
+        let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
+        let inner = &self.0;
+        let message = {
+            let mut state = inner.state();
+            loop {
+                if let Some(message) = state.messages.pop_front() {
+                    inner.status.set_listened(inner.status.listened() + 1);
+                    break message;
+                }
+                if inner.status.is_stopping() {
+                    return Ok(None);
+                }
+                let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+                if left == Some(Duration::ZERO) {
+                    return Ok(None);
+                }
+                state = inner.wait(state, left);
+            }
+        };
+        read(message).map(Some)
+    }
+
+    /// Asks this process to end after the hook that is running.
+    pub fn stop(&self) {
+        self.0.status.stop();
+        self.0.wake();
+    }
+
+    /// Whether the process has been asked to stop.
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.0.status.is_stopping()
+    }
+
+    /// The iteration that is being done, from 0.
+    #[must_use]
+    pub fn current_run(&self) -> u64 {
+        self.0.status.run()
+    }
+
+    /// How many more failures this process can survive.
+    #[must_use]
+    pub fn lives_left(&self) -> u32 {
+        self.0.status.lives_left()
+    }
+
+    /// How long the hooks have taken so far.
+    #[must_use]
+    pub fn timers(&self) -> Timers {
+        self.0.status.timers.read()
+    }
+
+    /// The settings as they are in force.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.0.state().config.clone()
+    }
+
+    /// Changes the settings from here on.
+    pub fn set_config(&self, config: Config) {
+        let old = std::mem::replace(&mut self.0.state().config, config.clone());
+        if old == config {
+            return;
+        }
+        if old.lives != config.lives {
+            self.0.status.set_lives(config.lives.max(1));
+        }
+        // If the parent is gone, so is this process in a moment.
+        let _ = self.send(Event::Settings(config));
+    }
+
+    pub(super) fn send(&self, event: Event) -> std::io::Result<()> {
+        let packet = event.pack()?;
+        let mut outbox = self.0.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+        outbox.push(Arc::new(packet));
+        // The socket blocks here, so all of it is sent.
+        outbox.flush().map(|_| ())
+    }
+
+    /// Waits for the parent's word on a failure.
+    pub(super) fn verdict(&self) -> Verdict {
+        let mut state = self.0.state();
+        loop {
+            // Not without end: this process ends with its parent.
+            match state.verdict.take() {
+                Some(verdict) => return verdict,
+                None => state = self.0.wait(state, None),
+            }
+        }
+    }
+
+    /// Sleeps, unless the process is asked to stop.
+    pub(super) fn pause(&self, time: Duration) {
+        let deadline = Instant::now() + time;
+        let mut state = self.0.state();
+        while !self.is_stopping() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state = self.0.wait(state, Some(left));
+        }
+    }
+
+    fn receive(&self, packet: Packet) -> std::io::Result<()> {
+        let request = Request::unpack(packet)?;
+        let mut state = self.0.state();
+        match request {
+            Request::Message(message) => state.messages.push_back(message),
+            Request::Stop => self.0.status.stop(),
+            Request::Retry(after) => state.verdict = Some(Verdict::Retry(after)),
+            Request::GiveUp(error) => state.verdict = Some(Verdict::GiveUp(error)),
+            Request::Start(..) => {}
+        }
+        drop(state);
+        self.0.wake();
+        Ok(())
+    }
+
+    /// Listens to the parent on a thread of its own, whatever the hooks are doing, and ends this process when the
+    /// parent is gone.
+    pub(super) fn attend(&self, mut inbox: Inbox) -> std::io::Result<()> {
+        let context = self.clone();
+        let attend = move || {
+            loop {
+                let heard = inbox.next().ok().flatten().map(|packet| context.receive(packet));
+                if !matches!(heard, Some(Ok(()))) {
+                    crate::sys::exit_at_once();
+                }
+            }
+        };
+        std::thread::Builder::new().name("processing-control".into()).stack_size(128 * 1024).spawn(attend)?;
+        Ok(())
+    }
+}
+
+/// Reads a message, or hands it back if it is of another type.
+pub(crate) fn read<T: DeserializeOwned>(message: Message) -> Result<T, ListenError> {
+    match cucumber::message_type(&message.bytes) {
+        Ok(found) if found != cucumber::type_name::<T>() => {
+            let found = found.to_owned();
+            Err(ListenError::WrongType(UnreadMessage::new::<T>(message, found)))
+        }
+        _ => message.decode().map_err(ListenError::Value),
+    }
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>, time: Option<Duration>) -> MutexGuard<'a, State> {
+        match time {
+            None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            Some(time) => self.changed.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner).0,
+        }
+    }
+
+    fn wake(&self) {
+        // Whoever is between its look and its sleep holds the lock, so it cannot miss this.
+        drop(self.state());
+        self.changed.notify_all();
+    }
+}

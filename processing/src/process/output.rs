@@ -1,0 +1,139 @@
+//! What a worker writes to captured streams, line by line.
+
+use std::fmt;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+/// A line that a worker wrote to a captured stream.
+///
+/// `Display` puts the worker's tag before it: `[shop::Orders 4711] 3 orders`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OutputLine {
+    worker: &'static str,
+    pid: u32,
+    stream: OutputStream,
+    text: String,
+}
+
+/// Which stream a line was written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OutputStream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl OutputLine {
+    /// The process type's name.
+    #[must_use]
+    pub fn worker(&self) -> &'static str {
+        self.worker
+    }
+
+    /// The worker that wrote it.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// The stream it was written to.
+    #[must_use]
+    pub fn stream(&self) -> OutputStream {
+        self.stream
+    }
+
+    /// What was written, without the end of the line. What is not UTF-8 has been replaced.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    pub(super) fn is_error(&self) -> bool {
+        self.stream == OutputStream::Stderr
+    }
+}
+
+impl fmt::Display for OutputLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{} {}] {}", self.worker, self.pid, self.text)
+    }
+}
+
+/// Cuts what comes out of a captured stream into lines.
+#[derive(Debug)]
+pub(super) struct Lines {
+    pipe: OwnedFd,
+    stream: OutputStream,
+    worker: &'static str,
+    pid: u32,
+    rest: Vec<u8>,
+}
+
+impl Lines {
+    /// A line longer than this is cut, so that a worker which never ends one cannot fill the parent's memory.
+    const LONGEST: usize = 64 * 1024;
+
+    pub(super) fn new(pipe: OwnedFd, stream: OutputStream, worker: &'static str, pid: u32) -> Self {
+        Lines { pipe, stream, worker, pid, rest: Vec::new() }
+    }
+
+    /// Passes on every line that is there. `false` once the stream is over, or nobody can read it any more.
+    pub(super) fn read(&mut self, mut each: impl FnMut(OutputLine)) -> bool {
+        let mut buffer = [0; 8 * 1024];
+        loop {
+            match rustix::io::read(&self.pipe, &mut buffer) {
+                Ok(0) => {
+                    self.cut(true, &mut each);
+                    return false;
+                }
+                Ok(count) => {
+                    self.rest.extend_from_slice(&buffer[..count]);
+                    self.cut(false, &mut each);
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return io::Error::from(error).kind() == io::ErrorKind::WouldBlock,
+            }
+        }
+    }
+
+    fn cut(&mut self, at_end: bool, each: &mut impl FnMut(OutputLine)) {
+        let mut start = 0;
+        while start < self.rest.len() {
+            let rest = &self.rest[start..];
+            let (length, next) = match rest.iter().position(|&byte| byte == b'\n') {
+                Some(end) => (end, end + 1),
+                None if at_end || rest.len() >= Self::LONGEST => (rest.len(), rest.len()),
+                None => break,
+            };
+            let text = String::from_utf8_lossy(&rest[..length]).into_owned();
+            each(OutputLine { worker: self.worker, pid: self.pid, stream: self.stream, text });
+            start += next;
+        }
+        self.rest.drain(..start);
+    }
+}
+
+impl AsFd for Lines {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pipe.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_cut_and_the_last_one_needs_no_end() {
+        let (read, write) = crate::sys::capture_pipe().unwrap();
+        let mut lines = Lines::new(read, OutputStream::Stdout, "worker", 7);
+        let mut seen = Vec::new();
+        rustix::io::write(&write, b"one\ntw").unwrap();
+        assert!(lines.read(|line| seen.push(line.to_string())));
+        rustix::io::write(&write, b"o\n\nrest").unwrap();
+        drop(write);
+        assert!(!lines.read(|line| seen.push(line.to_string())));
+        assert_eq!(seen, ["[worker 7] one", "[worker 7] two", "[worker 7] ", "[worker 7] rest"]);
+    }
+}

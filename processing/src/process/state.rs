@@ -1,0 +1,192 @@
+//! What the handle and the supervisor of a process both know.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::task::{self, Poll};
+use std::time::Instant;
+
+use super::output::OutputLine;
+use crate::channel::{Message, Outbox, Packet};
+use crate::shm::Page;
+use crate::shm::status::Status;
+use crate::{Config, ProcessError};
+
+/// How many captured lines are kept for a program that does not ask for them.
+const MOST_LINES: usize = 10_000;
+
+/// One process, whichever worker it is in.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(super) worker: &'static str,
+    pub(super) status: Page<Status>,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    /// How the first start went, once that is known.
+    pub(super) started: Option<std::io::Result<()>>,
+    /// The way to the worker; none between two workers.
+    pub(super) outbox: Option<Outbox>,
+    /// The last worker's.
+    pub(super) pid: u32,
+    /// What the worker told and nobody has listened to.
+    pub(super) told: VecDeque<Message>,
+    /// What was told to the worker and may have to be told again.
+    log: VecDeque<Arc<Packet>>,
+    /// How many messages stood before the first one in the log.
+    log_start: u64,
+    /// Whether a worker that is lost may be replaced.
+    pub(super) keeps_log: bool,
+    /// Whether a worker that replaces another listens again from the last checkpoint on.
+    pub(super) rolls_back: bool,
+    /// Why the process failed; also if its `error` hook makes a value of that.
+    pub(super) failure: Option<ProcessError>,
+    /// What the process came to.
+    pub(super) outcome: Option<Result<Arc<Message>, ProcessError>>,
+    /// Whether the last worker has been reaped.
+    pub(super) over: bool,
+    /// Somebody has asked for the end.
+    pub(super) kill: bool,
+    /// Nobody holds the handle any more.
+    pub(super) abandoned: bool,
+    output: VecDeque<OutputLine>,
+    tasks: Vec<task::Waker>,
+}
+
+impl Shared {
+    pub(super) fn new(worker: &'static str, status: Page<Status>, config: &Config) -> Self {
+        let mut state = State::default();
+        state.follow(config);
+        Shared { worker, status, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes the state and wakes everyone who waits for that.
+    pub(super) fn change<R>(&self, change: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = self.lock();
+        let result = change(&mut state);
+        let tasks = std::mem::take(&mut state.tasks);
+        drop(state);
+        self.changed.notify_all();
+        tasks.into_iter().for_each(task::Waker::wake);
+        result
+    }
+
+    /// Sleeps until `look` finds what it looks for, or the time is over.
+    pub(crate) fn wait<R>(
+        &self,
+        deadline: Option<Instant>,
+        mut look: impl FnMut(&mut State) -> Option<R>,
+    ) -> Option<R> {
+        let mut state = self.lock();
+        loop {
+            if let Some(found) = look(&mut state) {
+                return Some(found);
+            }
+            state = match deadline {
+                None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return None;
+                    }
+                    self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// The same for a task.
+    pub(crate) fn poll<R>(
+        &self,
+        cx: &mut task::Context<'_>,
+        mut look: impl FnMut(&mut State) -> Option<R>,
+    ) -> Poll<R> {
+        let mut state = self.lock();
+        match look(&mut state) {
+            Some(found) => Poll::Ready(found),
+            None => {
+                if !state.tasks.iter().any(|task| task.will_wake(cx.waker())) {
+                    state.tasks.push(cx.waker().clone());
+                }
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl State {
+    /// Takes a message for the worker. `false` if the socket is full, and the reactor has to send the rest.
+    pub(super) fn tell(&mut self, packet: Packet, status: &Status) -> std::io::Result<bool> {
+        let packet = Arc::new(packet);
+        if self.keeps_log {
+            self.forget_until(self.resume_from(status));
+            self.log.push_back(Arc::clone(&packet));
+        }
+        let Some(outbox) = &mut self.outbox else { return Ok(true) };
+        outbox.push(packet);
+        match outbox.flush() {
+            // The worker is gone; whoever replaces it is told from the log.
+            Err(_) if self.keeps_log => Ok(true),
+            other => other,
+        }
+    }
+
+    /// Takes over what the settings say about replacing workers.
+    pub(super) fn follow(&mut self, config: &Config) {
+        // Messages told before there was a log are gone, so a log that has begun is never given up.
+        self.keeps_log |= config.lives > 1;
+        self.rolls_back = config.checkpoint_every().is_some();
+    }
+
+    /// The first message that the next worker would be told.
+    pub(super) fn resume_from(&self, status: &Status) -> u64 {
+        if self.rolls_back { status.checkpoint().listened } else { status.listened() }
+    }
+
+    /// Tells a worker that replaces another what that one had not done with.
+    pub(super) fn tell_again(&mut self, from: u64) {
+        self.forget_until(from);
+        if let Some(outbox) = &mut self.outbox {
+            self.log.iter().for_each(|packet| outbox.push(Arc::clone(packet)));
+        }
+    }
+
+    /// Drops what no later worker will need: a checkpoint has been committed since it was listened to.
+    fn forget_until(&mut self, listened: u64) {
+        while self.log_start < listened && self.log.pop_front().is_some() {
+            self.log_start += 1;
+        }
+    }
+
+    /// What the process came to; the first word counts.
+    pub(super) fn conclude(&mut self, outcome: Result<Arc<Message>, ProcessError>) {
+        if self.failure.is_none() {
+            self.failure = outcome.as_ref().err().cloned();
+        }
+        self.outcome.get_or_insert(outcome);
+    }
+
+    pub(super) fn add_output(&mut self, line: OutputLine) {
+        if self.output.len() == MOST_LINES {
+            self.output.pop_front();
+        }
+        self.output.push_back(line);
+    }
+
+    pub(super) fn take_output(&mut self) -> Vec<OutputLine> {
+        self.output.drain(..).collect()
+    }
+
+    pub(super) fn last_words(&self, count: usize) -> Vec<String> {
+        let errors = self.output.iter().rev().filter(|line| line.is_error());
+        let mut words: Vec<String> = errors.take(count).map(|line| line.text().to_owned()).collect();
+        words.reverse();
+        words
+    }
+}

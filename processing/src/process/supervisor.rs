@@ -1,0 +1,426 @@
+//! Who owns a process: starts its workers, hears from them, replaces those that die, and spends the lives.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use cucumber::Func;
+
+use super::restart::{Failures, TooMany};
+use super::state::Shared;
+use super::worker::{ALARM, CHANNEL, EXIT, Worker};
+use crate::channel::{Message, Outbox};
+use crate::error::{Exit, Failure, Position};
+use crate::protocol::{Event, Failed, Fault, Request};
+use crate::reactor::{Actor, Io, Source};
+use crate::snapshot::Job;
+use crate::spawn::{Entry, Launch};
+use crate::sys::{Alarm, Ready, now};
+use crate::{Config, Phase, ProcessError, trace};
+
+/// How long a worker may take until it answers. Long, as a machine may be busy; a dead one is noticed at once.
+const LONGEST_START: Duration = Duration::from_secs(60);
+/// How long a worker that has finished, or that nobody wants any more, may take to end by itself.
+const LONGEST_END: Duration = Duration::from_secs(5);
+
+pub(super) struct Supervisor {
+    pub(super) shared: Arc<Shared>,
+    pub(super) launch: Launch,
+    pub(super) entry: Func<Entry>,
+    pub(super) config: Config,
+    /// Whether there is an `error` hook to run in a fresh worker.
+    pub(super) has_error_hook: bool,
+    pub(super) alarm: Alarm,
+    pub(super) files: Vec<OwnedFd>,
+    /// The descriptors of the handles in the state, by the number of the checkpoint that they belong to.
+    pub(super) handles: BTreeMap<u64, Vec<OwnedFd>>,
+    pub(super) plan: Plan,
+    pub(super) failures: Failures,
+    /// Why the process is over but for its `error` hook.
+    pub(super) ending: Option<ProcessError>,
+    pub(super) over: bool,
+}
+
+/// What there is at the moment.
+pub(super) enum Plan {
+    /// No worker has been started yet.
+    New,
+    /// A worker, which is killed if it is still there at the time, for the reason.
+    Running { worker: Box<Worker>, until: Option<Instant>, killed: Option<Reason> },
+    /// No worker until the time.
+    Waiting { until: Instant },
+}
+
+/// Why a worker was killed by its supervisor.
+#[derive(Clone, Debug)]
+pub(super) enum Reason {
+    /// A hook overran its limit.
+    Limit(Duration),
+    /// It did not answer.
+    Silent,
+    /// It said something that is no message.
+    Nonsense(String),
+}
+
+impl Actor for Supervisor {
+    fn wake(&mut self, io: &mut Io<'_>) {
+        let (kill, abandoned) = {
+            let state = self.shared.lock();
+            (state.kill, state.abandoned)
+        };
+        match &mut self.plan {
+            Plan::New => {
+                let _ = io.watch(&self.alarm, ALARM);
+                let started = self.start_worker(io);
+                let failed = started.is_err();
+                self.shared.change(|state| {
+                    state.started = Some(started);
+                    state.over = failed;
+                });
+                self.over = failed;
+            }
+            Plan::Running { worker, until, .. } => {
+                if kill {
+                    worker.child.kill();
+                } else if abandoned && until.is_none() {
+                    let end = Instant::now() + LONGEST_END;
+                    *until = Some(end);
+                    io.wake_at(end);
+                }
+                self.send(io);
+            }
+            Plan::Waiting { .. } if kill => {
+                let at = Box::new(self.position(None));
+                self.finish(Err(ProcessError::Killed { at }), io);
+            }
+            // A stop does not wait for a back-off.
+            Plan::Waiting { .. } if self.shared.status.is_stopping() => self.start_next(io),
+            Plan::Waiting { .. } => {}
+        }
+    }
+
+    fn ready(&mut self, source: Source, ready: Ready, io: &mut Io<'_>) {
+        match source {
+            CHANNEL => {
+                if ready.writable {
+                    self.send(io);
+                }
+                if ready.readable {
+                    self.hear(io);
+                }
+            }
+            ALARM => self.check_limit(),
+            EXIT => self.check_exit(io),
+            _ => {
+                let Plan::Running { worker, .. } = &mut self.plan else { return };
+                self.shared.change(|state| worker.read_lines(io, |line| state.add_output(line)));
+            }
+        }
+    }
+
+    fn due(&mut self, io: &mut Io<'_>) {
+        let now = Instant::now();
+        match &mut self.plan {
+            Plan::Running { worker, until: Some(until), killed } if *until <= now => {
+                if !worker.ready && !worker.finished {
+                    *killed = Some(Reason::Silent);
+                }
+                worker.child.kill();
+            }
+            Plan::Waiting { until } if *until <= now => self.start_next(io),
+            _ => {}
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.over
+    }
+}
+
+impl Supervisor {
+    /// Starts a worker that resumes from the last checkpoint.
+    fn start_worker(&mut self, io: &mut Io<'_>) -> io::Result<()> {
+        let status = &self.shared.status;
+        let at = status.checkpoint();
+        // The last worker is gone, so its part of the page is ours until the next one starts.
+        let listened = self.shared.lock().resume_from(status);
+        status.set_listened(listened);
+        status.set_run(if self.ending.is_some() { status.run() } else { at.run });
+        status.forget_end();
+        let job = Job { files: self.files.len(), ending: self.ending.clone() };
+        let bytes = cucumber::to_bytes(&job).map_err(io::Error::other)?;
+        let handles = self.handles.get(&at.handles).map(Vec::as_slice).unwrap_or_default();
+        let own = [status.as_fd(), self.alarm.as_fd()];
+        let rest = self.files.iter().chain(handles).map(AsFd::as_fd);
+        let fds = own.into_iter().chain(rest).map(|fd| fd.try_clone_to_owned()).collect::<io::Result<_>>()?;
+        let (launched, start) = self.launch.start(self.entry, Message { bytes, fds })?;
+        let worker = Box::new(Worker::new(launched, self.shared.worker, io)?);
+        let first = Arc::new(start.pack()?);
+        self.shared.change(|state| {
+            let mut outbox = Outbox::new(Arc::clone(&worker.socket));
+            outbox.push(first);
+            state.outbox = Some(outbox);
+            state.pid = worker.pid();
+            state.tell_again(listened);
+        });
+        let until = Instant::now() + LONGEST_START;
+        io.wake_at(until);
+        trace::started(&self.position(None));
+        self.plan = Plan::Running { worker, until: Some(until), killed: None };
+        self.send(io);
+        Ok(())
+    }
+
+    /// Starts the worker that follows a failure.
+    fn start_next(&mut self, io: &mut Io<'_>) {
+        if let Err(error) = self.start_worker(io) {
+            let failure = Failure::with_cause("no worker could be started to go on with", &error);
+            let at = Box::new(self.position(None));
+            self.finish(Err(ProcessError::Launch { at, failure: Box::new(failure) }), io);
+        }
+    }
+
+    /// Sends what waits, and has the reactor call again if the socket is full.
+    fn send(&mut self, io: &mut Io<'_>) {
+        let Plan::Running { worker, .. } = &self.plan else { return };
+        let flushed = self.shared.lock().outbox.as_mut().map_or(Ok(true), Outbox::flush);
+        // An error means that the worker is gone, and that is heard of elsewhere.
+        let _ = io.want_write(&worker.socket, CHANNEL, matches!(flushed, Ok(false)));
+    }
+
+    fn say(&mut self, request: Request, io: &mut Io<'_>) {
+        let packed = request.pack();
+        if let (Ok(packet), Some(outbox)) = (packed, &mut self.shared.lock().outbox) {
+            outbox.push(Arc::new(packet));
+        }
+        self.send(io);
+    }
+
+    /// Takes in what the worker says. `true` if it was cut short for others to have their turn.
+    fn hear(&mut self, io: &mut Io<'_>) -> bool {
+        let Plan::Running { worker, .. } = &mut self.plan else { return false };
+        let (packets, more) = match worker.received(io) {
+            Ok(received) => received,
+            Err(error) => {
+                self.end_for_nonsense(&error);
+                return false;
+            }
+        };
+        for packet in packets {
+            match Event::unpack(packet) {
+                Ok(event) => self.handle(event, io),
+                Err(error) => self.end_for_nonsense(&error),
+            }
+        }
+        more
+    }
+
+    fn end_for_nonsense(&mut self, error: &io::Error) {
+        if let Plan::Running { worker, killed, .. } = &mut self.plan {
+            killed.get_or_insert(Reason::Nonsense(error.to_string()));
+            worker.child.kill();
+        }
+    }
+
+    fn handle(&mut self, event: Event, io: &mut Io<'_>) {
+        match event {
+            Event::Hello => {
+                if let Plan::Running { worker, until, .. } = &mut self.plan {
+                    worker.ready = true;
+                    *until = None;
+                }
+                if self.shared.lock().abandoned {
+                    self.wake(io);
+                }
+            }
+            Event::Refused(failure) => {
+                let at = Box::new(self.position(None));
+                self.deliver(Err(ProcessError::Launch { at, failure: Box::new(failure) }), io);
+            }
+            Event::Message(message) => self.shared.change(|state| state.told.push_back(message)),
+            Event::Settings(config) => {
+                self.shared.lock().follow(&config);
+                self.config = config;
+            }
+            Event::Handles(number, message) => {
+                let committed = self.shared.status.checkpoint().handles;
+                self.handles.retain(|&number, _| number >= committed);
+                self.handles.insert(number, message.fds);
+            }
+            Event::Failed(failed) => self.judge(failed, io),
+            Event::Value(message) => self.deliver(Ok(Arc::new(message)), io),
+            Event::Error(error) => self.deliver(Err(error), io),
+        }
+    }
+
+    /// A hook failed and its worker waits for what to do.
+    fn judge(&mut self, Failed { phase, run, fault }: Failed, io: &mut Io<'_>) {
+        let left = if phase.is_retried() { self.shared.status.spend_life() } else { None };
+        let mut at = self.position(Some(phase));
+        at.run = run;
+        let at = Box::new(at);
+        let error = match fault {
+            Fault::Failure(failure) => ProcessError::Hook { at, failure },
+            Fault::Timeout(limit) => ProcessError::Timeout { at, limit },
+        };
+        match self.verdict(left.is_some(), error) {
+            Ok(after) => self.say(Request::Retry(after), io),
+            Err(error) => {
+                self.note_failure(&error);
+                self.ending = Some(error.clone());
+                self.say(Request::GiveUp(error), io);
+            }
+        }
+    }
+
+    /// How long to wait before going on, or why not to.
+    fn verdict(&mut self, has_lives: bool, error: ProcessError) -> Result<Duration, ProcessError> {
+        trace::failed(&error, has_lives);
+        if !has_lives {
+            return Err(error);
+        }
+        let restart = self.config.restart;
+        self.failures.add(Instant::now(), &restart).map_err(|TooMany(failures)| ProcessError::CrashLoop {
+            failures,
+            within: restart.within,
+            last: Box::new(error),
+        })
+    }
+
+    /// The alarm has rung: if the hook is still at it, its worker ends here.
+    fn check_limit(&mut self) {
+        self.alarm.heard();
+        let Plan::Running { worker, killed, .. } = &mut self.plan else { return };
+        if let Some(limit) = self.shared.status.overrun(now()) {
+            killed.get_or_insert(Reason::Limit(limit));
+            worker.child.kill();
+        }
+    }
+
+    fn check_exit(&mut self, io: &mut Io<'_>) {
+        let Plan::Running { worker, .. } = &mut self.plan else { return };
+        let Some(exit) = worker.exited() else { return };
+        // It may have said more than it was given turns for.
+        self.shared.change(|state| worker.read_lines(io, |line| state.add_output(line)));
+        while self.hear(io) {}
+        let Plan::Running { worker, killed, .. } = std::mem::replace(&mut self.plan, Plan::New) else {
+            return;
+        };
+        io.forget(&worker.child);
+        self.shared.lock().outbox = None;
+        if worker.finished {
+            return self.end(io);
+        }
+        self.lost(&worker, exit, killed, io);
+    }
+
+    /// A worker is gone before its process was over.
+    fn lost(&mut self, worker: &Worker, exit: Exit, killed: Option<Reason>, io: &mut Io<'_>) {
+        if self.shared.lock().kill {
+            let at = Box::new(self.position(self.shared.status.phase()));
+            return self.finish(Err(ProcessError::Killed { at }), io);
+        }
+        if let Some(ending) = self.ending.take() {
+            // Its last hook has failed: what it was told of is what it came to.
+            return self.finish(Err(ending), io);
+        }
+        let phase = self.shared.status.phase().filter(|_| worker.ready);
+        let retried = phase.is_none_or(Phase::is_retried);
+        let left = if retried { self.shared.status.spend_life() } else { None };
+        let error = self.error_of(worker, phase, exit, killed);
+        match self.verdict(left.is_some(), error) {
+            Ok(after) => {
+                let until = Instant::now() + after;
+                self.plan = Plan::Waiting { until };
+                if after.is_zero() || self.shared.status.is_stopping() {
+                    self.start_next(io);
+                } else {
+                    io.wake_at(until);
+                }
+            }
+            Err(error) if self.has_error_hook && worker.ready => {
+                self.note_failure(&error);
+                self.ending = Some(error);
+                self.start_next(io);
+            }
+            Err(error) => self.finish(Err(error), io),
+        }
+    }
+
+    fn error_of(
+        &self,
+        worker: &Worker,
+        phase: Option<Phase>,
+        exit: Exit,
+        killed: Option<Reason>,
+    ) -> ProcessError {
+        let at = Box::new(self.position(phase));
+        let launch = |failure| ProcessError::Launch { at: at.clone(), failure: Box::new(failure) };
+        match killed {
+            Some(Reason::Limit(limit)) => return ProcessError::Timeout { at, limit },
+            Some(Reason::Silent) => {
+                return launch(Failure::text(format!("it gave no sign of life within {LONGEST_START:?}")));
+            }
+            Some(Reason::Nonsense(what)) => return launch(Failure::text(what)),
+            None => {}
+        }
+        let status = &self.shared.status;
+        if !worker.ready {
+            return launch(Failure::text(format!("it {exit}, before it was ready")));
+        }
+        match status.panic.read() {
+            // A panic that aborts has said why before it did.
+            Some(report) if exit == Exit::Signal(libc::SIGABRT) => {
+                ProcessError::Hook { at, failure: Box::new(report.into()) }
+            }
+            _ => {
+                let last_words = self.shared.lock().last_words(5);
+                ProcessError::Died { at, exit, stack_overflow: status.has_overflowed(), last_words }
+            }
+        }
+    }
+
+    /// The worker has said what the process came to; it has a moment to end by itself.
+    fn deliver(&mut self, outcome: Result<Arc<Message>, ProcessError>, io: &mut Io<'_>) {
+        if let Plan::Running { worker, until, .. } = &mut self.plan {
+            worker.finished = true;
+            let end = Instant::now() + LONGEST_END;
+            *until = Some(end);
+            io.wake_at(end);
+        }
+        self.shared.change(|state| state.conclude(outcome));
+    }
+
+    /// The process is over, and there is no worker.
+    fn finish(&mut self, outcome: Result<Arc<Message>, ProcessError>, io: &mut Io<'_>) {
+        self.shared.change(|state| state.conclude(outcome));
+        self.end(io);
+    }
+
+    fn note_failure(&self, error: &ProcessError) {
+        self.shared.lock().failure = Some(error.clone());
+    }
+
+    fn end(&mut self, io: &mut Io<'_>) {
+        io.forget(&self.alarm);
+        self.over = true;
+        trace::over(&self.position(None));
+        self.shared.change(|state| {
+            state.outbox = None;
+            state.over = true;
+        });
+    }
+
+    fn position(&self, phase: Option<Phase>) -> Position {
+        let status = &self.shared.status;
+        Position {
+            worker: self.shared.worker.to_owned(),
+            phase,
+            run: status.run(),
+            lives_left: status.lives_left(),
+            pid: self.shared.lock().pid,
+        }
+    }
+}

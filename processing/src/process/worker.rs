@@ -1,0 +1,116 @@
+//! One worker of a process: its process id, its channel, its captured streams.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::output::{Lines, OutputLine, OutputStream};
+use crate::channel::{Inbox, Packet};
+use crate::error::Exit;
+use crate::reactor::{Io, Source};
+use crate::spawn::Launched;
+use crate::sys::{Child, Exited};
+
+/// Something to read on the channel.
+pub(super) const CHANNEL: Source = 0;
+/// The worker has ended.
+pub(super) const EXIT: Source = 1;
+/// A hook has overrun its limit.
+pub(super) const ALARM: Source = 2;
+/// Something to read on a captured stream.
+pub(super) const OUTPUT: [Source; 2] = [3, 4];
+
+/// How many packets are read before others have their turn.
+const TURN: usize = 256;
+
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) child: Child,
+    pub(super) socket: Arc<OwnedFd>,
+    inbox: Inbox,
+    lines: [Option<Lines>; 2],
+    /// Whether it has answered.
+    pub(super) ready: bool,
+    /// Whether it has said what the process came to.
+    pub(super) finished: bool,
+    channel_open: bool,
+}
+
+impl Worker {
+    pub(super) fn new(launched: Launched, name: &'static str, io: &Io<'_>) -> io::Result<Self> {
+        let Launched { child, socket, captured } = launched;
+        let pid = child.pid();
+        let [stdout, stderr] = captured;
+        let lines = |pipe: Option<OwnedFd>, stream| pipe.map(|pipe| Lines::new(pipe, stream, name, pid));
+        let lines = [lines(stdout, OutputStream::Stdout), lines(stderr, OutputStream::Stderr)];
+        let inbox = Inbox::new(Arc::clone(&socket));
+        let worker =
+            Worker { child, socket, inbox, lines, ready: false, finished: false, channel_open: true };
+        let watched = worker.watch(io);
+        if watched.is_err() {
+            // Nobody would hear of it, so it must not live.
+            worker.child.kill();
+        }
+        watched.map(|()| worker)
+    }
+
+    fn watch(&self, io: &Io<'_>) -> io::Result<()> {
+        io.watch(&self.socket, CHANNEL)?;
+        io.watch(&self.child, EXIT)?;
+        for (lines, source) in self.lines.iter().zip(OUTPUT) {
+            if let Some(lines) = lines {
+                io.watch(lines, source)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.pid()
+    }
+
+    /// What has come in, and whether there may be more that has to wait for its turn. An error says that the worker
+    /// talks nonsense.
+    pub(super) fn received(&mut self, io: &Io<'_>) -> io::Result<(Vec<Packet>, bool)> {
+        let mut packets = Vec::new();
+        while self.channel_open && packets.len() < TURN {
+            match self.inbox.next() {
+                Ok(Some(packet)) => packets.push(packet),
+                Ok(None) => {
+                    io.forget(&self.socket);
+                    self.channel_open = false;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        let more = packets.len() == TURN;
+        Ok((packets, more))
+    }
+
+    pub(super) fn read_lines(&mut self, io: &Io<'_>, mut each: impl FnMut(OutputLine)) {
+        for slot in &mut self.lines {
+            if let Some(lines) = slot
+                && !lines.read(&mut each)
+            {
+                io.forget(&*lines);
+                *slot = None;
+            }
+        }
+    }
+
+    /// How it ended, if it has.
+    pub(super) fn exited(&self) -> Option<Exit> {
+        match self.child.exited() {
+            Exited::NotYet => None,
+            Exited::With(exit) => Some(exit),
+        }
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // It has ended, in all but one case: the reactor could not watch it, and has killed it.
+        self.child.reap();
+    }
+}

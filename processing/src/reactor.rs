@@ -1,0 +1,206 @@
+//! The one thread that starts workers and hears from them.
+//!
+//! It lives as long as the program: the system ends a worker when the *thread* that started it is gone, so no other
+//! thread may start one. It sleeps until a descriptor is ready, a time has come or another thread wakes it.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::io;
+use std::os::fd::AsFd;
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Instant;
+
+use crate::sys::{Poller, Ready, WAKER, Waker};
+
+/// Something that the reactor looks after: a process, or a seat of a pool.
+pub(crate) trait Actor: Send {
+    /// It has been handed to the reactor, or another thread wants its attention.
+    fn wake(&mut self, io: &mut Io<'_>);
+
+    /// One of the descriptors that it watches is ready.
+    fn ready(&mut self, source: Source, ready: Ready, io: &mut Io<'_>);
+
+    /// A time has come that it asked for; it may be one that no longer matters.
+    fn due(&mut self, io: &mut Io<'_>);
+
+    /// Whether there is nothing left to look after.
+    fn is_over(&self) -> bool;
+}
+
+/// Which of its descriptors an actor means; below 16.
+pub(crate) type Source = u8;
+
+/// Names an actor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct ActorId(u64);
+
+/// What an actor can ask of the reactor.
+pub(crate) struct Io<'a> {
+    poller: &'a Poller,
+    id: ActorId,
+    times: &'a mut BinaryHeap<Reverse<(Instant, u64)>>,
+}
+
+enum Command {
+    Add(ActorId, Box<dyn Actor>),
+    Wake(ActorId),
+    At(Instant, std::task::Waker),
+}
+
+struct Reactor {
+    commands: Sender<Command>,
+    waker: Waker,
+}
+
+static REACTOR: OnceLock<Reactor> = OnceLock::new();
+
+/// Hands an actor over; its `wake` is called first.
+pub(crate) fn add(make: impl FnOnce(ActorId) -> Box<dyn Actor>) -> io::Result<ActorId> {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    let id = ActorId(NEXT.fetch_add(1, Ordering::Relaxed));
+    let reactor = reactor()?;
+    reactor.send(Command::Add(id, make(id)));
+    Ok(id)
+}
+
+/// Has an actor's `wake` called soon; nothing happens if it is over.
+pub(crate) fn wake(id: ActorId) {
+    if let Some(reactor) = REACTOR.get() {
+        reactor.send(Command::Wake(id));
+    }
+}
+
+/// Wakes a future's task at this instant.
+pub(crate) fn wake_task_at(when: Instant, task: std::task::Waker) -> io::Result<()> {
+    reactor()?.send(Command::At(when, task));
+    Ok(())
+}
+
+fn reactor() -> io::Result<&'static Reactor> {
+    if let Some(reactor) = REACTOR.get() {
+        return Ok(reactor);
+    }
+    let (poller, waker) = Poller::new()?;
+    let (commands, receiver) = channel();
+    let mut started = None;
+    // Where two threads get here at once, one of them has made a poller for nothing.
+    let reactor = REACTOR.get_or_init(|| {
+        started = Some((poller, receiver));
+        Reactor { commands, waker }
+    });
+    if let Some((poller, receiver)) = started {
+        std::thread::Builder::new()
+            .name("processing".into())
+            .spawn(move || Loop::new(poller, receiver).run())?;
+    }
+    Ok(reactor)
+}
+
+impl Reactor {
+    fn send(&self, command: Command) {
+        // The thread never ends, so somebody receives it.
+        if self.commands.send(command).is_ok() {
+            self.waker.wake();
+        }
+    }
+}
+
+impl Io<'_> {
+    /// Has `ready` called whenever this descriptor can be read.
+    pub(crate) fn watch(&self, fd: impl AsFd, source: Source) -> io::Result<()> {
+        self.poller.add(fd, self.token(source))
+    }
+
+    /// Has `ready` called when it can be written to as well, or no longer.
+    pub(crate) fn want_write(&self, fd: impl AsFd, source: Source, wanted: bool) -> io::Result<()> {
+        self.poller.want_write(fd, self.token(source), wanted)
+    }
+
+    pub(crate) fn forget(&self, fd: impl AsFd) {
+        self.poller.remove(fd);
+    }
+
+    /// Has `due` called at this instant.
+    pub(crate) fn wake_at(&mut self, when: Instant) {
+        self.times.push(Reverse((when, self.id.0)));
+    }
+
+    fn token(&self, source: Source) -> u64 {
+        self.id.0 << 4 | u64::from(source)
+    }
+}
+
+struct Loop {
+    poller: Poller,
+    receiver: Receiver<Command>,
+    actors: HashMap<ActorId, Box<dyn Actor>>,
+    times: BinaryHeap<Reverse<(Instant, u64)>>,
+    /// The tasks that wait for an instant, by numbers that no actor has.
+    tasks: HashMap<u64, std::task::Waker>,
+}
+
+impl Loop {
+    fn new(poller: Poller, receiver: Receiver<Command>) -> Self {
+        Loop { poller, receiver, actors: HashMap::new(), times: BinaryHeap::new(), tasks: HashMap::new() }
+    }
+
+    fn run(mut self) {
+        let mut ready = Vec::new();
+        let mut next_task = u64::MAX;
+        loop {
+            let wait =
+                self.times.peek().map(|Reverse((when, _))| when.saturating_duration_since(Instant::now()));
+            ready.clear();
+            if self.poller.wait(wait, &mut ready).is_err() {
+                // The descriptors of the poller itself are gone: nothing can be heard any more.
+                return;
+            }
+            for event in &ready {
+                if event.token != WAKER {
+                    self.with(ActorId(event.token >> 4), |actor, io| {
+                        actor.ready((event.token & 15) as u8, *event, io)
+                    });
+                }
+            }
+            self.ring();
+            while let Ok(command) = self.receiver.try_recv() {
+                match command {
+                    Command::Add(id, actor) => {
+                        self.actors.insert(id, actor);
+                        self.with(id, |actor, io| actor.wake(io));
+                    }
+                    Command::Wake(id) => self.with(id, |actor, io| actor.wake(io)),
+                    Command::At(when, task) => {
+                        self.tasks.insert(next_task, task);
+                        self.times.push(Reverse((when, next_task)));
+                        next_task -= 1;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Calls whoever asked for a time that has come.
+    fn ring(&mut self) {
+        let now = Instant::now();
+        while let Some(&Reverse((when, id))) = self.times.peek()
+            && when <= now
+        {
+            self.times.pop();
+            match self.tasks.remove(&id) {
+                Some(task) => task.wake(),
+                None => self.with(ActorId(id), |actor, io| actor.due(io)),
+            }
+        }
+    }
+
+    fn with(&mut self, id: ActorId, call: impl FnOnce(&mut dyn Actor, &mut Io<'_>)) {
+        let Some(actor) = self.actors.get_mut(&id) else { return };
+        call(&mut **actor, &mut Io { poller: &self.poller, id, times: &mut self.times });
+        if actor.is_over() {
+            self.actors.remove(&id);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! What a worker does about signals.
+
+use std::cell::UnsafeCell;
+use std::io;
+use std::mem::MaybeUninit;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+
+use rustix::process::{Signal, set_parent_process_death_signal};
+
+use super::child::signal_set;
+
+/// Has the system end this process when the thread that started it is gone, which is one that lives as long as the
+/// parent does. `false` if the parent is gone already.
+pub(crate) fn die_with_parent(parent: rustix::process::Pid) -> bool {
+    // Where the system refuses, the channel's end still tells.
+    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    // The parent may have died before the line above: then this process has been given to another one.
+    rustix::process::getppid() == Some(parent)
+}
+
+/// Brings signals to where `main` would have found them, except that Ctrl-C is the parent's business.
+///
+/// `overflow_notice` is called, in a signal handler, when the calling thread's stack is used up.
+pub(crate) fn restore_for_worker(overflow_notice: fn()) -> io::Result<()> {
+    for stream in 0..3 {
+        open_if_closed(stream)?;
+    }
+    // As the runtime has it in every program: a write to a closed pipe is an error, not the end.
+    // SAFETY: ignoring a signal runs no code of ours.
+    if unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) } == libc::SIG_ERR {
+        return Err(io::Error::last_os_error());
+    }
+    // Ctrl-C goes to the whole group, and the parent decides what it means. It is handled, by doing nothing, and not
+    // ignored: what is ignored stays so in programs that a hook starts, which would then outlive all of us.
+    handle(libc::SIGINT, libc::SA_RESTART, on_interrupt as *const () as usize)?;
+    let nothing = signal_set(|_| {});
+    // SAFETY: the set is a whole one; no other thread depends on this thread's mask.
+    if unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const nothing, ptr::null_mut()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    watch_for_overflow(overflow_notice)
+}
+
+/// A closed standard stream would be taken by the next file that is opened, and be written to as if it were one.
+fn open_if_closed(stream: i32) -> io::Result<()> {
+    // SAFETY: only asks whether such a descriptor is open.
+    if unsafe { libc::fcntl(stream, libc::F_GETFD) } >= 0 {
+        return Ok(());
+    }
+    // SAFETY: the path is a C string. The lowest free number is taken, and all below this one are in use.
+    if unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+/// Has `handler`, a function of the kind that `flags` say, called for a signal.
+fn handle(signal: i32, flags: i32, handler: usize) -> io::Result<()> {
+    // SAFETY: all-zero is a valid `sigaction`: no flags, an empty mask, the default handler.
+    let mut action: libc::sigaction = unsafe { MaybeUninit::zeroed().assume_init() };
+    action.sa_flags = flags;
+    action.sa_sigaction = handler;
+    // SAFETY: both callers pass a function of the kind that their flags say, which does only what a handler may.
+    if unsafe { libc::sigaction(signal, &raw const action, ptr::null_mut()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
+
+extern "C" fn on_interrupt(_signal: i32) {}
+
+/// Where the handler runs when the stack it would have run on is used up.
+struct AlternateStack(UnsafeCell<MaybeUninit<[u8; ALTERNATE_SIZE]>>);
+
+const ALTERNATE_SIZE: usize = 64 * 1024;
+
+// SAFETY: only the kernel writes there, for the one thread that it was given to.
+unsafe impl Sync for AlternateStack {}
+
+static ALTERNATE: AlternateStack = AlternateStack(UnsafeCell::new(MaybeUninit::uninit()));
+static NOTICE: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
+static STACK_END: AtomicUsize = AtomicUsize::new(0);
+
+/// Tells a stack overflow from any other bad access. The runtime that starts before `main` does this for programs; a
+/// worker never gets that far.
+fn watch_for_overflow(notice: fn()) -> io::Result<()> {
+    STACK_END.store(lowest_stack_address()?, Ordering::Relaxed);
+    NOTICE.store(notice as *mut (), Ordering::Relaxed);
+    let stack = libc::stack_t { ss_sp: ALTERNATE.0.get().cast(), ss_flags: 0, ss_size: ALTERNATE_SIZE };
+    // SAFETY: the memory is static, so it outlives the thread, and nothing else uses it.
+    if unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let on_bad_access = on_bad_access as *const () as usize;
+    handle(libc::SIGSEGV, libc::SA_SIGINFO | libc::SA_ONSTACK, on_bad_access)?;
+    handle(libc::SIGBUS, libc::SA_SIGINFO | libc::SA_ONSTACK, on_bad_access)
+}
+
+extern "C" fn on_bad_access(signal: i32, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
+    // SAFETY: the kernel passes a valid `info` to a handler installed with SA_SIGINFO.
+    let info = unsafe { &*info };
+    // SAFETY: SIGSEGV and SIGBUS are the signals that carry an address.
+    let address = unsafe { info.si_addr() } as usize;
+    let end = STACK_END.load(Ordering::Relaxed);
+    // The kernel keeps a gap of a megabyte below a stack; one frame rarely leaps further.
+    const REACH: usize = 1 << 20;
+    if (end.saturating_sub(REACH)..end.saturating_add(REACH)).contains(&address) {
+        let notice = NOTICE.load(Ordering::Relaxed);
+        // SAFETY: only `watch_for_overflow` stores there, and it stores a `fn()` before this handler is installed.
+        let notice: fn() = unsafe { std::mem::transmute::<*mut (), fn()>(notice) };
+        notice();
+    }
+    // The access is tried again after the return, and then the process ends as it would have without us.
+    // SAFETY: going back to the default runs no code of ours.
+    unsafe { libc::signal(signal, libc::SIG_DFL) };
+}
+
+fn lowest_stack_address() -> io::Result<usize> {
+    let mut attributes = MaybeUninit::uninit();
+    // SAFETY: has no requirement.
+    let this_thread = unsafe { libc::pthread_self() };
+    // SAFETY: asks about the calling thread, which exists, and initialises what it is given.
+    let failed = unsafe { libc::pthread_getattr_np(this_thread, attributes.as_mut_ptr()) };
+    if failed != 0 {
+        return Err(io::Error::from_raw_os_error(failed));
+    }
+    // SAFETY: the call above has succeeded.
+    let mut attributes = unsafe { attributes.assume_init() };
+    let (mut lowest, mut size) = (ptr::null_mut(), 0);
+    // SAFETY: `attributes` is initialised, and both results have somewhere to go.
+    unsafe { libc::pthread_attr_getstack(&raw const attributes, &raw mut lowest, &raw mut size) };
+    // SAFETY: initialised above and used no more.
+    unsafe { libc::pthread_attr_destroy(&raw mut attributes) };
+    Ok(lowest as usize)
+}

@@ -1,0 +1,98 @@
+//! The socket between a worker and its parent: bytes and descriptors.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair, sockopt,
+};
+
+/// How many descriptors the system takes with one piece.
+pub(crate) const MOST_FDS: usize = 253;
+
+/// Two connected sockets; the first one never blocks.
+pub(crate) fn socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (parent, worker) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    rustix::io::ioctl_fionbio(&parent, true)?;
+    Ok((parent, worker))
+}
+
+/// Sends as many of the bytes as fit, and all of the descriptors with the first of them.
+pub(crate) fn send(socket: BorrowedFd<'_>, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> io::Result<usize> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS))];
+    let mut ancillary = SendAncillaryBuffer::new(&mut space);
+    if !fds.is_empty() && !ancillary.push(SendAncillaryMessage::ScmRights(fds)) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "more descriptors than fit with one piece"));
+    }
+    let sent = retry(|| sendmsg(socket, &[IoSlice::new(bytes)], &mut ancillary, SendFlags::NOSIGNAL))?;
+    Ok(sent)
+}
+
+/// What one call of [`receive`] brought.
+#[derive(Debug)]
+pub(crate) enum Incoming {
+    /// So many bytes.
+    Bytes(usize),
+    /// The other side is gone, and everything it sent has been received.
+    End,
+}
+
+/// Receives what is there; descriptors are appended to `fds`, closed on exec.
+pub(crate) fn receive(
+    socket: BorrowedFd<'_>,
+    buffer: &mut [u8],
+    fds: &mut Vec<OwnedFd>,
+) -> io::Result<Incoming> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_FDS))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let flags = RecvFlags::CMSG_CLOEXEC;
+    let message = match retry(|| recvmsg(socket, &mut [IoSliceMut::new(buffer)], &mut ancillary, flags)) {
+        Ok(message) => message,
+        // The other side died with bytes of ours unread.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(Incoming::End),
+        Err(error) => return Err(error),
+    };
+    for piece in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(received) = piece {
+            fds.extend(received);
+        }
+    }
+    Ok(if message.bytes == 0 { Incoming::End } else { Incoming::Bytes(message.bytes) })
+}
+
+fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(rustix::io::Errno::INTR) => {}
+            other => return Ok(other?),
+        }
+    }
+}
+
+/// Takes over the descriptor that the parent has left open for this process, if it really is a socket whose other
+/// side is our parent.
+pub(crate) fn channel_from_parent(fd: RawFd) -> io::Result<OwnedFd> {
+    let strange = |what| io::Error::new(io::ErrorKind::InvalidInput, what);
+    if fd <= 2 {
+        return Err(strange("it names a standard stream"));
+    }
+    // SAFETY: only whether such a descriptor is open is asked here, and the answer is checked.
+    if unsafe { libc::fcntl(fd, libc::F_GETFD) } < 0 {
+        return Err(strange("no such descriptor is open"));
+    }
+    // SAFETY:
+    // - open: just asked; no other thread runs yet, so it cannot have been closed since;
+    // - owned: the parent opened this number for this process and named it in the marker, which nothing else reads.
+    let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+    let peer = sockopt::socket_peercred(&socket);
+    let is_parent = peer.as_ref().is_ok_and(|peer| Some(peer.pid) == rustix::process::getppid());
+    if !is_parent {
+        // Somebody else's descriptor: it is left as it was found.
+        let _ = socket.into_raw_fd();
+        return Err(strange("it does not lead to the parent of this process"));
+    }
+    rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
+    Ok(socket)
+}
