@@ -10,7 +10,7 @@ pub use cucumber::{Credentials, Provider, Reconnectable};
 pub use crate::config::{Checkpoint, Config};
 pub use crate::error::{Failure, Location, ProcessError};
 pub use crate::lifecycle::returned::{
-    ByData, ByLocalText, ByText, ByUnit, Fallible, HookReturn, HookValue, Returned, async_hook, settling,
+    ByData, ByLocalText, ByText, ByUnit, Fallible, HookReturn, NoValue, Returned, async_hook, settling,
     source,
 };
 pub use crate::lifecycle::visiting::{Field, LiveVisitor, traits as visiting};

@@ -71,65 +71,74 @@ pub mod settling {
 }
 
 impl ByData {
-    pub fn settle<T: HookValue<V>, V, E>(self, returned: Result<T, E>) -> Result<V, Failure>
-    where
-        E: Serialize + Into<Sent>,
-    {
-        returned.map(T::value).map_err(Failure::from_data)
+    pub fn settle<T: NoValue, E: Serialize + Into<Sent>>(
+        self,
+        returned: Result<T, E>,
+    ) -> Result<(), Failure> {
+        self.settle_value(returned).map(drop)
+    }
+
+    pub fn settle_value<T, E: Serialize + Into<Sent>>(self, returned: Result<T, E>) -> Result<T, Failure> {
+        returned.map_err(Failure::from_data)
     }
 }
 
 impl ByText {
-    pub fn settle<T: HookValue<V>, V, E: Into<Sent>>(self, returned: Result<T, E>) -> Result<V, Failure> {
-        returned.map(T::value).map_err(|error| Failure::from_error(error.into()))
+    pub fn settle<T: NoValue, E: Into<Sent>>(self, returned: Result<T, E>) -> Result<(), Failure> {
+        self.settle_value(returned).map(drop)
+    }
+
+    pub fn settle_value<T, E: Into<Sent>>(self, returned: Result<T, E>) -> Result<T, Failure> {
+        returned.map_err(|error| Failure::from_error(error.into()))
     }
 }
 
 impl ByLocalText {
-    pub fn settle<T: HookValue<V>, V, E: Into<Box<dyn Error>>>(
-        self,
-        returned: Result<T, E>,
-    ) -> Result<V, Failure> {
-        returned.map(T::value).map_err(|error| Failure::from_error(Box::new(Told::by(&*error.into()))))
+    pub fn settle<T: NoValue, E: Into<Box<dyn Error>>>(self, returned: Result<T, E>) -> Result<(), Failure> {
+        self.settle_value(returned).map(drop)
+    }
+
+    pub fn settle_value<T, E: Into<Box<dyn Error>>>(self, returned: Result<T, E>) -> Result<T, Failure> {
+        returned.map_err(|error| Failure::from_error(Box::new(Told::by(&*error.into()))))
     }
 }
 
 impl ByUnit {
-    pub fn settle<R: HookReturn<V>, V>(self, returned: R) -> Result<V, Failure> {
+    pub fn settle<R: HookReturn>(self, _returned: R) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    pub fn settle_value<R: HookReturn>(self, returned: R) -> Result<R::Value, Failure> {
         Ok(returned.value())
     }
 }
 
-/// The last resort of [`settling`]; its message is what a user sees who returns something else.
+/// What is no `Result` with an error; the message is what a user sees who returns something else from a hook.
 #[diagnostic::on_unimplemented(
     message = "a hook cannot return `{Self}`",
-    label = "not `()` and not a `Result` whose error can be sent",
-    note = "return nothing or `Result<(), E>`; the `result` hook returns any `T` or `Result<T, E>`",
-    note = "`E` is anything with `std::error::Error`: your own error, `anyhow::Error`, `Box<dyn Error>`, or a `String`"
+    label = "neither `()` nor a `Result` with an error that can be sent",
+    note = "return nothing or a `Result<(), E>`; the hook `result` returns any `T` or a `Result<T, E>`",
+    note = "`E` may be your own error, `anyhow::Error`, `Box<dyn Error>`, a `String`: all that `Box<dyn Error>` can be made from"
 )]
-pub trait HookReturn<V> {
-    fn value(self) -> V;
+pub trait HookReturn {
+    type Value;
+    fn value(self) -> Self::Value;
 }
 
-impl HookReturn<()> for () {
+impl HookReturn for () {
+    type Value = ();
     fn value(self) {}
 }
 
-/// What the `Ok` of a hook has to be. Each type is its own value, so this only words the mistake.
+/// What the `Ok` of a hook holds.
 #[diagnostic::on_unimplemented(
-    message = "this hook returns nothing, but its `Result` holds `{Self}`",
-    label = "the value has nowhere to go",
-    note = "keep it in a field, and return it from the hook `result`"
+    message = "this hook has no value to return, but its `Result` holds `{Self}`",
+    label = "nobody would receive this `{Self}`",
+    note = "return `Result<(), E>` and keep the value in a field; the hook `result` returns it"
 )]
-pub trait HookValue<V> {
-    fn value(self) -> V;
-}
+pub trait NoValue {}
 
-impl<T> HookValue<T> for T {
-    fn value(self) -> T {
-        self
-    }
-}
+impl NoValue for () {}
 
 /// The `T` of a `Result<T, E>` behind an alias without arguments.
 #[diagnostic::on_unimplemented(
