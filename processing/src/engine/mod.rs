@@ -83,9 +83,8 @@ impl<W: Skprocess> Engine<W> {
         let credentials = W::credentials();
         let scope = scope(fds.collect()).with_credentials(credentials.clone());
         let process = cucumber::decode_with(process, scope).map_err(cannot_read)?;
+        // Where to go on, and what has been listened to, the parent has set already: not all of it is in the checkpoint.
         status.begun(now());
-        status.set_run(at.run);
-        status.set_listened(at.listened);
         let context = Context::new(status, Alarm::from_fd(alarm), worker.socket, config);
         context.attend(worker.inbox).map_err(|error| strange(&error))?;
         let checkpoints = Checkpoints::new(files, at.handles);
