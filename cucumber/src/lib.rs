@@ -32,6 +32,7 @@ mod secret;
 mod ser;
 mod shape;
 mod stack;
+pub mod task;
 
 pub use credentials::Credentials;
 pub use de::{decode, decode_message, decode_with, from_bytes, message_type};
@@ -45,6 +46,7 @@ pub use scope::{Attachment, Scope};
 pub use secret::{Provider, Secret};
 pub use ser::{Encoded, encode, encode_message, to_bytes};
 pub use shape::know;
+pub use task::Task;
 
 #[doc(hidden)]
 pub use reconnectable::specialised as __private;

@@ -5,6 +5,8 @@ pub use std::time::Duration;
 pub use core;
 pub use serde;
 
+pub use cucumber::task::captive::{Captive, capturing};
+pub use cucumber::task::task;
 pub use cucumber::{Credentials, Provider, Reconnectable};
 
 pub use crate::config::{Checkpoint, Config};

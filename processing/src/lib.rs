@@ -69,7 +69,7 @@ pub mod __private;
 pub mod prelude;
 
 pub use config::{Checkpoint, Config, Restart, Stream, Streams, Timeouts};
-pub use cucumber::{self, Credentials, Live, Provider, Reconnect, Secret};
+pub use cucumber::{self, Credentials, Live, Provider, Reconnect, Secret, Task};
 pub use engine::Context;
 pub use error::{
     Cause, Exit, Failure, ListenError, Location, Position, ProcessError, StartError, TellError, UnreadMessage,
@@ -79,6 +79,6 @@ pub use modifiers::{Asynced, Background, Blocking, Call, InBackground};
 pub use phase::Phase;
 pub use process::{Configured, Handle, OutputLine, OutputStream, Start};
 
-pub use processing_macros::{autoreconnect, skprocess};
+pub use processing_macros::{autoreconnect, skprocess, task};
 pub use spawn::{init, on_worker_start, set_worker_executable};
 pub use timing::{Timer, Timers};

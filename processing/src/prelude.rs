@@ -2,5 +2,5 @@
 
 pub use crate::{
     Config, Handle, ListenError, Live, Phase, ProcessError, Skprocess, Start, StartError, TellError,
-    autoreconnect, skprocess,
+    autoreconnect, skprocess, task,
 };
