@@ -127,6 +127,8 @@ impl State {
         if self.keeps_log {
             self.forget_until(self.resume_from(status));
             self.log.push_back(Arc::clone(&packet));
+        } else {
+            self.log_start += 1;
         }
         let Some(outbox) = &mut self.outbox else { return Ok(true) };
         outbox.push(packet);
@@ -146,7 +148,9 @@ impl State {
 
     /// The first message that the next worker would be told.
     pub(super) fn resume_from(&self, status: &Status) -> u64 {
-        if self.rolls_back { status.checkpoint().listened } else { status.listened() }
+        let done = if self.rolls_back { status.checkpoint().listened } else { status.listened() };
+        // What was told before there was a log cannot be told again.
+        done.max(self.log_start)
     }
 
     /// Tells a worker that replaces another what that one had not done with.
