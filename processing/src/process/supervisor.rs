@@ -149,7 +149,7 @@ impl Supervisor {
         status.set_listened(listened);
         status.set_run(if self.ending.is_some() { status.run() } else { at.run });
         status.forget_end();
-        let job = Job { files: self.files.len(), ending: self.ending.clone() };
+        let job = Job { config: self.config.clone(), ending: self.ending.clone() };
         let bytes = cucumber::to_bytes(&job).map_err(io::Error::other)?;
         let handles = self.handles.get(&at.handles).map(Vec::as_slice).unwrap_or_default();
         let own = [status.as_fd(), self.alarm.as_fd()];
