@@ -47,6 +47,9 @@
 //! | `postgres` | [`Live<postgres::Client>`](Live) |
 //! | `tracing` | what happens to workers, as `tracing` events |
 
+#[cfg(not(target_os = "linux"))]
+compile_error!("`processing` runs on Linux only, so far");
+
 mod channel;
 mod config;
 mod engine;

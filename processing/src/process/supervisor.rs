@@ -200,7 +200,7 @@ impl Supervisor {
 
     /// Takes in what the worker says. `true` if it was cut short for others to have their turn.
     fn hear(&mut self, io: &mut Io<'_>) -> bool {
-        let Plan::Running { worker, .. } = &mut self.plan else { return false };
+        let Plan::Running { worker, until, .. } = &mut self.plan else { return false };
         let (packets, more) = match worker.received(io) {
             Ok(received) => received,
             Err(error) => {
@@ -208,6 +208,12 @@ impl Supervisor {
                 return false;
             }
         };
+        if !worker.is_connected() && until.is_none() {
+            // It has put another program in its place, say: nothing of it can be heard any more.
+            let end = Instant::now() + LONGEST_END;
+            *until = Some(end);
+            io.wake_at(end);
+        }
         for packet in packets {
             match Event::unpack(packet) {
                 Ok(event) => self.handle(event, io),
