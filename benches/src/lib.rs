@@ -18,6 +18,7 @@ mod table;
 pub use table::{Row, Table};
 
 use std::fmt;
+use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 /// How much of a contest to run, as the command line says: `cargo bench -- --quick` does a tenth.
@@ -89,4 +90,16 @@ pub fn timed<R>(work: impl FnOnce() -> R) -> (R, Duration) {
     let begin = Instant::now();
     let done = work();
     (done, begin.elapsed())
+}
+
+/// Does something so many times, and says how long it took each time on average: for what is too short to time alone.
+///
+/// # Panics
+/// If `times` is 0.
+pub fn timed_each<R>(times: u32, mut work: impl FnMut() -> R) -> Duration {
+    let begin = Instant::now();
+    for _ in 0..times {
+        black_box(work());
+    }
+    begin.elapsed() / times
 }
