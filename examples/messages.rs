@@ -90,10 +90,6 @@ fn main() -> anyhow::Result<()> {
 
     bank.tell(&Command::Close)?;
     println!("in the end: {:?}", bank.result()?);
-    println!(
-        "it took {} commands, {:?} each",
-        bank.current_run(),
-        bank.timers().run.mean().unwrap_or_default()
-    );
+    println!("{} bookings, {:?} each", bank.current_run(), bank.timers().run.mean().unwrap_or_default());
     Ok(())
 }
