@@ -13,10 +13,10 @@ use super::state::Shared;
 use super::worker::{ALARM, CHANNEL, EXIT, Worker};
 use crate::channel::{Message, Outbox};
 use crate::error::{Exit, Failure, Position};
-use crate::protocol::{Event, Failed, Fault, Request};
+use crate::protocol::{Entry, Event, Failed, Fault, Request};
 use crate::reactor::{Actor, Io, Source};
 use crate::snapshot::Job;
-use crate::spawn::{Entry, Launch};
+use crate::spawn::Launch;
 use crate::sys::{Alarm, Ready, now};
 use crate::{Config, Phase, ProcessError, trace};
 
