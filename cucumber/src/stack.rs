@@ -23,8 +23,13 @@ impl Stack {
     /// Fails when the budget is used up.
     #[inline]
     pub(crate) fn check(self) -> Result<()> {
-        if self.start.abs_diff(position()) < BUDGET { Ok(()) } else { Err(Error::new(Kind::TooDeep)) }
+        if self.start.abs_diff(position()) < BUDGET { Ok(()) } else { Err(too_deep()) }
     }
+}
+
+#[cold]
+fn too_deep() -> Error {
+    Error::new(Kind::TooDeep)
 }
 
 #[inline]
