@@ -214,7 +214,8 @@ impl fmt::Display for Kind {
             ),
             Self::Truncated => f.write_str("the bytes end in the middle of a value"),
             Self::TooDeep => f.write_str(
-                "the value is nested too deeply for the stack; keep its parts in a `Vec` and refer to them by index",
+                "the value is nested too deeply for the stack; keep its parts in a `Vec` and refer to them by index, \
+                 or give the thread a bigger stack (`cucumber::set_stack_budget`)",
             ),
             Self::Malformed(text)
             | Self::Handle(text)
