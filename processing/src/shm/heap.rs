@@ -30,6 +30,9 @@ const LARGE: u64 = 0x5350_414e_0002_0000;
 const FREED: u64 = 0x5350_414e_0003_0000;
 const CLASS: u64 = 0xffff;
 
+/// The system's unit of memory.
+const PAGE: u64 = 4096;
+
 impl View<'_> {
     /// The table entry of the span that `at` is in.
     #[inline]
@@ -190,10 +193,18 @@ impl Writer<'_> {
         if live == SPAN / size {
             self.enlist(list, span)?;
         }
-        // The last span of a class stays even when it is empty: the next block of that size is likely.
-        if live == 1 && (self.load(meta + NEXT)? != 0 || self.load(meta + PREV)? != 0) {
-            self.unlist(list, meta)?;
-            self.release_spans(span, 0)?;
+        if live == 1 {
+            if self.load(meta + NEXT)? != 0 || self.load(meta + PREV)? != 0 {
+                self.unlist(list, meta)?;
+                return self.release_spans(span, 0);
+            }
+            // The last span of a class stays even when it is empty, since the next block of that size is
+            // likely to come. But it starts anew, on its first page.
+            if self.load(meta + BUMP)? * size > PAGE {
+                self.set(meta + FREE, 0)?;
+                self.set(meta + BUMP, 0)?;
+                self.tx.holes.push((span + PAGE, SPAN - PAGE));
+            }
         }
         Ok(())
     }

@@ -93,7 +93,7 @@ pub(crate) fn replay(segment: &Segment, layout: &Layout, commit: &mut Commit, do
 
 /// Gives the memory of a long log back.
 pub(crate) fn trim(segment: &Segment, layout: &Layout, entries: u32) {
-    const KEPT: u64 = 1 << 16;
+    const KEPT: u64 = 1 << 15;
     let end = LOG + u64::from(entries) * ENTRY;
     if end > KEPT {
         segment.punch(KEPT, end.min(layout.meta).next_multiple_of(4096) - KEPT);

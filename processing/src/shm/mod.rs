@@ -12,12 +12,15 @@
 pub(crate) mod fault;
 pub(crate) mod heap;
 pub(crate) mod layout;
+pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;
+pub(crate) mod map;
 pub(crate) mod notify;
 mod page;
 pub(crate) mod robust;
 pub(crate) mod segment;
+pub(crate) mod slot;
 pub(crate) mod status;
 pub(crate) mod store;
 pub(crate) mod view;
