@@ -47,6 +47,9 @@
 //! | `postgres` | [`Live<postgres::Client>`](Live) |
 //! | `tracing` | what happens to workers, as `tracing` events |
 
+#[cfg(not(target_os = "linux"))]
+compile_error!("`processing` runs on Linux only, so far");
+
 mod channel;
 mod config;
 mod engine;
@@ -68,6 +71,7 @@ mod trace;
 #[doc(hidden)]
 pub mod __private;
 pub mod prelude;
+pub mod share;
 
 pub use config::{Checkpoint, Config, Restart, Stream, Streams, Timeouts};
 pub use cucumber::{self, Credentials, Live, Provider, Reconnect, Secret, Task};
@@ -81,5 +85,6 @@ pub use phase::Phase;
 pub use process::{Configured, Handle, OutputLine, OutputStream, Start};
 
 pub use processing_macros::{autoreconnect, skprocess, task};
+pub use share::{Share, ShareError, ShareHandle, Shareable};
 pub use spawn::{init, on_worker_start, set_worker_executable};
 pub use timing::{Timer, Timers};

@@ -39,6 +39,15 @@ struct Found {
     entry: u64,
 }
 
+/// A key's hash, the same in every process.
+pub(crate) fn hash(view: &View<'_>, key: &[u8]) -> Result<u64> {
+    // The standard hasher without keys of its own; the segment's seed takes their place.
+    #[expect(deprecated, reason = "its successor promises no stable function, and all processes must agree")]
+    let mut hasher = std::hash::SipHasher::new_with_keys(view.load(SEED)?, 0);
+    hasher.write(key);
+    Ok(hasher.finish())
+}
+
 /// The bucket of `hash` among `buckets`.
 fn bucket_of(hash: u64, buckets: u64) -> u64 {
     let mask = buckets.next_power_of_two() - 1;
@@ -53,18 +62,6 @@ impl Map {
 
     fn buckets(self) -> List {
         List::new(self.at + BUCKETS, 8)
-    }
-
-    /// A key's hash, the same in every process.
-    fn hash(view: &View<'_>, key: &[u8]) -> Result<u64> {
-        // The standard hasher without keys of its own; the segment's seed takes their place.
-        #[expect(
-            deprecated,
-            reason = "its successor promises no stable function, and all processes must agree"
-        )]
-        let mut hasher = std::hash::SipHasher::new_with_keys(view.load(SEED)?, 0);
-        hasher.write(key);
-        Ok(hasher.finish())
     }
 
     #[inline]
@@ -99,7 +96,7 @@ impl Map {
 
     /// The value of `key`.
     pub(crate) fn get(self, view: &View<'_>, key: &[u8]) -> Result<Option<Value>> {
-        match self.find(view, key, Map::hash(view, key)?)? {
+        match self.find(view, key, hash(view, key)?)? {
             Some(found) => view.slot(found.entry + VALUE),
             None => Ok(None),
         }
@@ -107,12 +104,12 @@ impl Map {
 
     /// Whether there is an entry for `key`.
     pub(crate) fn contains(self, view: &View<'_>, key: &[u8]) -> Result<bool> {
-        Ok(self.find(view, key, Map::hash(view, key)?)?.is_some())
+        Ok(self.find(view, key, hash(view, key)?)?.is_some())
     }
 
     /// Gives `key` the value `value`; `true` if the key is new.
     pub(crate) fn insert(self, writer: &mut Writer<'_>, key: &[u8], value: &[u8]) -> Result<bool> {
-        let hash = Map::hash(writer, key)?;
+        let hash = hash(writer, key)?;
         if let Some(found) = self.find(writer, key, hash)? {
             writer.set_slot(found.entry + VALUE, value)?;
             return Ok(false);
@@ -137,7 +134,7 @@ impl Map {
 
     /// Removes the entry of `key`; `true` if there was one.
     pub(crate) fn remove(self, writer: &mut Writer<'_>, key: &[u8]) -> Result<bool> {
-        let hash = Map::hash(writer, key)?;
+        let hash = hash(writer, key)?;
         let Some(found) = self.find(writer, key, hash)? else { return Ok(false) };
         let next = writer.load(found.entry + NEXT)?;
         writer.set(found.link, next)?;
@@ -219,11 +216,11 @@ impl Map {
     }
 
     /// Calls `see` with every entry, in no order.
-    pub(crate) fn for_each<'v, V: std::ops::Deref<Target = View<'v>>>(
+    pub(crate) fn for_each<'v, V: std::ops::Deref<Target = View<'v>>, E: From<Fault>>(
         self,
         view: &mut V,
-        mut see: impl FnMut(&mut V, Entry) -> Result<()>,
-    ) -> Result<()> {
+        mut see: impl FnMut(&mut V, Entry) -> Result<(), E>,
+    ) -> Result<(), E> {
         let (count, buckets) = (self.len(view)?, self.buckets().len(view)?);
         let mut seen = 0;
         for bucket in 0..buckets {
@@ -234,7 +231,7 @@ impl Map {
             while entry != 0 {
                 view.check()?;
                 if seen >= count || view.block(entry)? < KEY {
-                    return Err(Fault::Corrupt("entry of a map"));
+                    return Err(Fault::Corrupt("entry of a map").into());
                 }
                 seen += 1;
                 let next = view.load(entry + NEXT)?;
@@ -250,7 +247,7 @@ impl Map {
         self.for_each(writer, |writer, entry| {
             writer.drop_slot(entry.0 + VALUE)?;
             writer.free(entry.0);
-            Ok(())
+            Ok::<_, Fault>(())
         })?;
         self.buckets().clear(writer)?;
         writer.set(self.at + COUNT, 0)

@@ -17,6 +17,7 @@ pub(crate) mod lock;
 pub(crate) mod log;
 pub(crate) mod map;
 pub(crate) mod notify;
+pub(crate) mod ordered;
 mod page;
 pub(crate) mod robust;
 pub(crate) mod segment;

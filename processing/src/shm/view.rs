@@ -12,7 +12,7 @@ use super::segment::Segment;
 /// Without the lock it is a gamble: everything read may be torn until [`View::check`] says that nothing was
 /// committed since the look began.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct View<'s> {
+pub struct View<'s> {
     pub(crate) segment: &'s Segment,
     pub(crate) layout: Layout,
     /// The commit word when the look began; `None` under the lock.

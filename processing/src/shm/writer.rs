@@ -48,7 +48,7 @@ impl Tx {
 
 /// A view that can change things. All of it or nothing will have happened.
 #[derive(Debug)]
-pub(crate) struct Writer<'a> {
+pub struct Writer<'a> {
     pub(crate) view: View<'a>,
     pub(crate) tx: &'a mut Tx,
     pub(crate) thread: Thread,

@@ -31,7 +31,7 @@ fn a_map_is_like_a_map() {
             map.for_each(writer, |view, entry| {
                 let value = entry.value(view)?.unwrap().into_vec();
                 assert!(all.insert(String::from_utf8(entry.key(view)?).unwrap(), value).is_none());
-                Ok(())
+                Ok::<_, Fault>(())
             })
         })
         .unwrap();
