@@ -60,7 +60,7 @@ mod phase;
 mod process;
 mod protocol;
 mod reactor;
-#[allow(dead_code, reason = "the parts that use it come next")]
+
 mod shm;
 mod snapshot;
 mod spawn;

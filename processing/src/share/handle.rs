@@ -45,7 +45,7 @@ pub struct Share<T: Shareable> {
 }
 
 /// Tells stores of different types apart.
-fn kind_of<T: 'static>() -> u64 {
+pub(super) fn kind_of<T: 'static>() -> u64 {
     #[expect(deprecated, reason = "its successor promises no stable function, and all processes must agree")]
     let mut hasher = std::hash::SipHasher::new();
     hasher.write(std::any::type_name::<T>().as_bytes());
@@ -108,7 +108,7 @@ impl<T: Shareable> Share<T> {
         Share { handle: T::handle(root.again()), root, initial, seen }
     }
 
-    fn store(&self) -> &Arc<Store> {
+    pub(super) fn store(&self) -> &Arc<Store> {
         &self.root.store
     }
 

@@ -11,11 +11,13 @@ mod cell;
 mod codec;
 mod compound;
 mod deque;
+mod dynamic;
 mod error;
 #[doc(hidden)]
 pub mod generated;
 mod handle;
 mod list;
+mod log;
 mod map;
 mod operations;
 mod option;
@@ -27,13 +29,17 @@ mod shareable;
 #[cfg(test)]
 mod tests;
 mod text;
+mod timer;
+mod transfer;
 mod value;
 
 pub use cell::{CellHandle, Scalar};
 pub use deque::DequeHandle;
+pub use dynamic::{Dynamic, DynamicHandle};
 pub use error::ShareError;
 pub use handle::Share;
 pub use list::ListHandle;
+pub use log::{Level, Log, LogHandle, Record};
 pub use map::MapHandle;
 pub use option::OptionHandle;
 pub use ordered::OrderedMapHandle;
@@ -41,4 +47,5 @@ pub use place::Place;
 pub use set::{OrderedSetHandle, SetHandle};
 pub use shareable::{Element, ShareHandle, Shareable};
 pub use text::TextHandle;
+pub use timer::{SharedTimer, TimerHandle};
 pub use value::{Plain, ValueHandle};

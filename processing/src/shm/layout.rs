@@ -15,6 +15,8 @@ pub(crate) const WAKE_NODE: u64 = 96;
 
 /// From a list node to its futex word, as the kernel wants it.
 pub(crate) const NODE_TO_WORD: isize = -32;
+const _: () = assert!(LOCK_NODE as isize + NODE_TO_WORD == LOCK as isize);
+const _: () = assert!(WAKE_NODE as isize + NODE_TO_WORD == WAKE as isize);
 /// From a list node to the back link, as glibc wants it.
 pub(crate) const NODE_TO_PREV: u64 = 8;
 
