@@ -1,11 +1,12 @@
 //! Which providers there are, and what each is given.
 
+use proc_macro2::TokenStream;
 use quote::ToTokens as _;
 use syn::{Attribute, Expr, ExprCall, ExprLit, Ident, Lit, LitStr, Meta, Path, Type};
 
 use super::parse::{Entries, Entry, Named};
+use super::{is_ours, remnant};
 use crate::complaints::Complaints;
-use crate::skprocess::is_named;
 use crate::words;
 
 const PROVIDERS: [&str; 3] = ["env", "file", "function"];
@@ -16,6 +17,8 @@ const FORMS: &str =
 #[derive(Default)]
 pub(crate) struct Credentials {
     pub(crate) known: Vec<Credential>,
+    /// Stands in for the attribute that was taken off the struct.
+    pub(crate) remnant: Option<TokenStream>,
 }
 
 /// The credential of one field, or of every field, of one type.
@@ -37,7 +40,7 @@ impl Credentials {
     /// Takes our attribute off the struct, if it is there.
     pub(crate) fn take(attrs: &mut Vec<Attribute>, complaints: &mut Complaints) -> Option<Self> {
         let mut taken = None;
-        for attr in attrs.extract_if(.., |attr| is_named(attr.path(), "autoreconnect")) {
+        for attr in attrs.extract_if(.., |attr| is_ours(attr)) {
             if taken.is_some() {
                 complaints.about(attr.path(), "one `#[autoreconnect]` is enough: list all types in it");
                 continue;
@@ -52,7 +55,7 @@ impl Credentials {
             Meta::List(list) => complaints.catch(list.parse_args::<Entries>()),
             Meta::Path(_) | Meta::NameValue(_) => Some(Entries(Vec::new())),
         };
-        let mut credentials = Self::default();
+        let mut credentials = Self { remnant: remnant(attr), ..Self::default() };
         let Some(Entries(entries)) = entries else { return credentials };
         if entries.is_empty() {
             complaints.about(

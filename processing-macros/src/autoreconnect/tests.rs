@@ -60,24 +60,56 @@ fn a_literal_secret_stands_in_one_place_only() {
         ),
     ));
     assert_eq!(expansion.matches("hunter2").count(), 1, "{expansion}");
-    assert!(!expansion.contains("autoreconnect"), "{expansion}");
 }
 
 #[test]
 fn either_order_comes_to_the_same() {
     let arguments = quote!(Client = { "*": env("PG") });
-    let below = quote!(
-        #[processing::skprocess(lives = 2)]
-        #[autoreconnect(#arguments)]
-        #[derive(Debug)]
-        struct W {}
+    let above = attribute(
+        arguments.clone(),
+        quote!(
+            #[processing::skprocess(lives = 2)]
+            #[derive(Debug)]
+            struct W {}
+        ),
     );
-    let above = quote!(
-        #[processing::skprocess(lives = 2)]
-        #[derive(Debug)]
-        struct W {}
+    assert_eq!(
+        dense(&above),
+        dense(&quote! {
+            #[processing::skprocess(lives = 2)]
+            #[__autoreconnect(#arguments)]
+            #[derive(Debug)]
+            struct W {}
+        })
     );
-    assert_eq!(dense(&attribute(arguments, above)), dense(&below));
+    let moved = dense(&skprocess::attribute(
+        quote!(),
+        quote!(
+            #[__autoreconnect(#arguments)]
+            struct W {}
+        ),
+    ));
+    let below = dense(&skprocess::attribute(
+        quote!(),
+        quote!(
+            #[processing::autoreconnect(#arguments)]
+            struct W {}
+        ),
+    ));
+    assert_eq!(moved + "#[processing::autoreconnect(__taken)]const_:()=();", below);
+}
+
+#[test]
+fn what_is_left_of_a_taken_attribute_vanishes() {
+    assert!(
+        attribute(
+            quote!(__taken),
+            quote!(
+                const _: () = ();
+            )
+        )
+        .is_empty()
+    );
 }
 
 #[test]

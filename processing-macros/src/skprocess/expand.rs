@@ -14,6 +14,7 @@ pub(crate) fn expand(process: &Process) -> TokenStream {
     let spec = spec(process);
     let single_field = single_field(process);
     let value = value(process);
+    let remnant = process.credentials.as_ref().and_then(|credentials| credentials.remnant.as_ref());
     quote! {
         #written
         const _: () = {
@@ -22,6 +23,7 @@ pub(crate) fn expand(process: &Process) -> TokenStream {
             #single_field
         };
         #value
+        #remnant
     }
 }
 

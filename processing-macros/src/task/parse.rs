@@ -1,5 +1,6 @@
 //! The grammar: `|x: T| …`, or `[factor, n = self.n] |x: T| …`.
 
+use proc_macro2::Span;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Ident, Token, bracketed, token};
@@ -19,15 +20,17 @@ pub(crate) struct Capture {
 
 impl Parse for Written {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let mut list = None;
         let listed = if input.peek(token::Bracket) {
             let content;
-            bracketed!(content in input);
+            list = Some(bracketed!(content in input).span.join());
             Some(Punctuated::<Capture, Token![,]>::parse_terminated(&content)?.into_iter().collect())
         } else {
             None
         };
         if input.is_empty() {
-            return Err(input.error("a closure is missing; write `task!(|item: Item| …)`"));
+            let place = list.unwrap_or_else(Span::call_site);
+            return Err(syn::Error::new(place, "a closure is missing; write `task!(|item: Item| …)`"));
         }
         let body = input.parse()?;
         input.parse::<Option<Token![,]>>()?;

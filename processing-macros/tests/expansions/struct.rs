@@ -36,3 +36,5 @@ const _: () = {
 /// The process type as a value: `pool.map(DatabaseWorker, items)`.
 #[allow(non_upper_case_globals, dead_code, reason = "a process type is also a value")]
 pub const DatabaseWorker: ::processing::__private::ProcessType<DatabaseWorker> = ::processing::__private::ProcessType::NEW;
+#[autoreconnect(__taken)]
+const _: () = ();

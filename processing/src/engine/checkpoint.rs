@@ -6,7 +6,6 @@ use std::os::fd::OwnedFd;
 use serde::Serialize;
 
 use super::Context;
-use crate::Config;
 use crate::channel::{Message, read_all_at};
 use crate::error::Failure;
 use crate::protocol::Event;
@@ -37,7 +36,6 @@ impl Checkpoints {
     pub(super) fn commit<W: Serialize>(
         &mut self,
         context: &Context,
-        config: &Config,
         process: &W,
         run: u64,
     ) -> Result<(), Failure> {
@@ -50,8 +48,8 @@ impl Checkpoints {
             Failure::with_cause("the state cannot be committed", error)
         };
         let slot = (status.checkpoint().slot + 1) & 1;
-        let length = snapshot::write(&self.files[slot as usize], config, &message.bytes)
-            .map_err(|error| cannot(&error))?;
+        let length =
+            snapshot::write(&self.files[slot as usize], &message.bytes).map_err(|error| cannot(&error))?;
         let had_handles = self.handles;
         if !message.fds.is_empty() || had_handles > 0 {
             // The parent keeps them for the next worker; it has them before the checkpoint is in force.

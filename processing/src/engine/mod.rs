@@ -65,7 +65,7 @@ impl<W: Skprocess> Engine<W> {
         let strange = |error: &(dyn std::error::Error + 'static)| {
             Failure::with_cause("the worker cannot set itself up", error)
         };
-        let Job { files, ending } =
+        let Job { config, ending } =
             cucumber::from_bytes(&worker.job.bytes).map_err(|error| strange(&error))?;
         let mut fds = worker.job.fds.into_iter();
         let (Some(status), Some(alarm)) = (fds.next(), fds.next()) else {
@@ -73,17 +73,16 @@ impl<W: Skprocess> Engine<W> {
         };
         let status = Page::<Status>::open(status).map_err(|error| strange(&error))?;
         panics::watch(&status).map_err(|error| strange(&error))?;
-        let files: Vec<_> = fds.by_ref().take(files).collect();
+        let files: Vec<_> = fds.by_ref().take(snapshot::FILES).collect();
         let at = status.checkpoint();
         let bytes = checkpoint::load(&files, &at).map_err(|error| strange(&error))?;
         let cannot_read = |error: cucumber::Error| {
             Failure::with_cause("the worker cannot read its state", &error.with_root("worker"))
         };
-        let (config, process) = snapshot::unpack(&bytes).map_err(cannot_read)?;
         let credentials = W::credentials();
         let scope = scope(fds.collect()).with_credentials(credentials.clone());
-        let process = cucumber::decode_with(process, scope).map_err(cannot_read)?;
-        // Where to go on, and what has been listened to, the parent has set already: not all of it is in the checkpoint.
+        let process = cucumber::decode_with(&bytes, scope).map_err(cannot_read)?;
+        // Where to go on and what has been listened to, the parent has set already: not all of it is in the checkpoint.
         status.begun(now());
         let context = Context::new(status, Alarm::from_fd(alarm), worker.socket, config);
         context.attend(worker.inbox).map_err(|error| strange(&error))?;
@@ -199,7 +198,7 @@ impl<W: Skprocess> Engine<W> {
         let config = self.context.config();
         let due = config.checkpoint_every().is_some_and(|every| run.is_multiple_of(every));
         match &mut self.checkpoints {
-            Some(checkpoints) if due => checkpoints.commit(&self.context, &config, &self.process, run),
+            Some(checkpoints) if due => checkpoints.commit(&self.context, &self.process, run),
             _ => Ok(()),
         }
     }

@@ -138,11 +138,11 @@ fn begin(order: Order) -> Result<super::handle::Process, StartError> {
     }
     let refused = |what| move |cause| StartError::System { worker, what, cause };
     let status = Page::<Status>::new("processing-status").map_err(refused("give shared memory"))?;
-    let files = if config.checkpoint_every().is_some() { 2 } else { 1 };
-    let files = (0..files).map(|_| sys::memory_file("processing-state")).collect::<Result<Vec<_>, _>>();
-    let files = files.map_err(refused("give shared memory"))?;
-    let length = snapshot::write(&files[0], &config, &message.bytes)
-        .map_err(refused("give shared memory for the state"))?;
+    // Also for a process that makes no checkpoints: one of its hooks may give it lives, and then it does.
+    let files = (0..snapshot::FILES).map(|_| sys::memory_file("processing-state"));
+    let files = files.collect::<Result<Vec<_>, _>>().map_err(refused("give shared memory"))?;
+    let length =
+        snapshot::write(&files[0], &message.bytes).map_err(refused("give shared memory for the state"))?;
     status.set_lives(config.lives);
     status.commit(Checkpoint { length, ..Checkpoint::default() });
     let alarm = Alarm::new().map_err(refused("give a timer"))?;

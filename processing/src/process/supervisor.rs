@@ -149,7 +149,7 @@ impl Supervisor {
         status.set_listened(listened);
         status.set_run(if self.ending.is_some() { status.run() } else { at.run });
         status.forget_end();
-        let job = Job { files: self.files.len(), ending: self.ending.clone() };
+        let job = Job { config: self.config.clone(), ending: self.ending.clone() };
         let bytes = cucumber::to_bytes(&job).map_err(io::Error::other)?;
         let handles = self.handles.get(&at.handles).map(Vec::as_slice).unwrap_or_default();
         let own = [status.as_fd(), self.alarm.as_fd()];
@@ -200,7 +200,7 @@ impl Supervisor {
 
     /// Takes in what the worker says. `true` if it was cut short for others to have their turn.
     fn hear(&mut self, io: &mut Io<'_>) -> bool {
-        let Plan::Running { worker, .. } = &mut self.plan else { return false };
+        let Plan::Running { worker, until, .. } = &mut self.plan else { return false };
         let (packets, more) = match worker.received(io) {
             Ok(received) => received,
             Err(error) => {
@@ -208,6 +208,12 @@ impl Supervisor {
                 return false;
             }
         };
+        if !worker.is_connected() && until.is_none() {
+            // It has put another program in its place, say: nothing of it can be heard any more.
+            let end = Instant::now() + LONGEST_END;
+            *until = Some(end);
+            io.wake_at(end);
+        }
         for packet in packets {
             match Event::unpack(packet) {
                 Ok(event) => self.handle(event, io),

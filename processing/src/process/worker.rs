@@ -69,6 +69,11 @@ impl Worker {
         self.child.pid()
     }
 
+    /// Whether its end of the channel is open.
+    pub(super) fn is_connected(&self) -> bool {
+        self.channel_open
+    }
+
     /// What has come in, and whether there may be more that has to wait for its turn. An error says that the worker
     /// talks nonsense.
     pub(super) fn received(&mut self, io: &Io<'_>) -> io::Result<(Vec<Packet>, bool)> {

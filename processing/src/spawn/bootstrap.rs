@@ -36,6 +36,7 @@ pub fn init() {
 }
 
 /// Called by the loader, before `main`.
+#[cfg(feature = "auto-init")]
 pub(crate) fn before_main(run_later_constructors: impl FnOnce()) {
     let Some(marker) = marker() else { return };
     run_later_constructors();

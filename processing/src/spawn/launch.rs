@@ -74,6 +74,8 @@ impl Launch {
     /// Takes note of the environment and settings as they are now.
     pub(crate) fn prepare(worker: &'static str, streams: Streams) -> Result<Self, StartError> {
         sys::startup::keep();
+        // Says where functions lie, before any is encoded.
+        let _ = sys::function_trust();
         let image = Image::of_this_program().ok_or_else(|| StartError::System {
             worker,
             what: "say where this program lies in memory",
@@ -127,8 +129,6 @@ impl Launch {
         }
         .start()?;
         let functions = Functions { prologue: self.prologue, entry };
-        // Says where functions lie, if nobody has yet.
-        let _ = sys::function_trust();
         let functions = cucumber::to_bytes(&functions).map_err(io::Error::other)?;
         let start = Start { build: self.build, functions };
         let launched = Launched { child, socket: Arc::new(ours), captured: [stdout.ours, stderr.ours] };

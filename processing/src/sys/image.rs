@@ -21,6 +21,10 @@ pub(crate) struct Image {
     /// one.
     pub(crate) build: u64,
     /// The table of functions that the loader calls before `main`.
+    #[cfg_attr(
+        not(feature = "auto-init"),
+        expect(dead_code, reason = "only code before `main` asks for it")
+    )]
     pub(crate) constructors: Range<usize>,
 }
 

@@ -1,8 +1,11 @@
 //! The code that runs before `main`, and lets any program be a worker.
 
-use std::ffi::{OsString, c_char, c_int};
+use std::ffi::OsString;
+#[cfg(feature = "auto-init")]
+use std::ffi::{c_char, c_int};
 
 /// Called by the system's loader before `main`, with the program's arguments.
+#[cfg(feature = "auto-init")]
 type Constructor = extern "C" fn(c_int, *const *const c_char, *const *const c_char);
 
 /// Stands in the table of functions that the loader calls before `main`.

@@ -1,0 +1,23 @@
+//! Servers that a test needs: without them it is skipped, visibly, or fails where `PROCESSING_REQUIRE_SERVICES` is set.
+
+use std::net::{TcpStream, ToSocketAddrs};
+use std::time::Duration;
+
+/// Whether a server answers at this address. If not, the caller returns.
+///
+/// # Panics
+/// If it does not and `PROCESSING_REQUIRE_SERVICES` is set: where all services should be there, a skip is a failure.
+#[must_use]
+pub fn is_there(service: &str, address: &str) -> bool {
+    let mut addresses = address.to_socket_addrs().into_iter().flatten();
+    if addresses.any(|address| TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok()) {
+        return true;
+    }
+    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+    assert!(
+        std::env::var_os("PROCESSING_REQUIRE_SERVICES").is_none(),
+        "`{test}` needs {service} at {address}, and PROCESSING_REQUIRE_SERVICES says that it should be there"
+    );
+    eprintln!("SKIPPED `{test}`: no {service} at {address}");
+    false
+}

@@ -1,0 +1,27 @@
+//! Ends a test that hangs, and says which one it was.
+
+use std::process::abort;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+/// How long a test may take. Long, as the machine may be busy: nothing is measured against it.
+pub const LONGEST: Duration = Duration::from_secs(60);
+
+/// Watches over a test until it is dropped.
+#[derive(Debug)]
+#[must_use = "the watchdog watches as long as it lives"]
+pub struct Watchdog(#[expect(dead_code, reason = "its drop tells the watching thread")] Sender<()>);
+
+/// Aborts this process, and with it every worker, if the calling test takes longer than [`LONGEST`].
+pub fn watchdog() -> Watchdog {
+    let (alive, over) = channel();
+    let test = thread::current().name().unwrap_or("a test").to_owned();
+    thread::spawn(move || {
+        if over.recv_timeout(LONGEST) == Err(RecvTimeoutError::Timeout) {
+            eprintln!("`{test}` hangs: it is not done after {LONGEST:?}");
+            abort();
+        }
+    });
+    Watchdog(alive)
+}
