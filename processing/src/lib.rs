@@ -84,7 +84,7 @@ pub use modifiers::{Asynced, Background, Blocking, Call, InBackground};
 pub use phase::Phase;
 pub use process::{Configured, Handle, OutputLine, OutputStream, Start};
 
-pub use processing_macros::{autoreconnect, skprocess, task};
+pub use processing_macros::{Shareable, autoreconnect, shareable, skprocess, task};
 pub use share::{Share, ShareError, ShareHandle, Shareable};
 pub use spawn::{init, on_worker_start, set_worker_executable};
 pub use timing::{Timer, Timers};

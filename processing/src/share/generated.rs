@@ -1,8 +1,12 @@
 //! What the code that `#[derive(Shareable)]` writes calls, beside the trait itself.
 
+use std::fmt;
+
 use super::error::ShareError;
-use super::shareable::Element;
+use super::place::Place;
+pub use super::shareable::Element;
 use super::value;
+pub use super::value::ValueHandle;
 use crate::shm::fault::Fault;
 pub use crate::shm::view::View;
 pub use crate::shm::writer::Writer;
@@ -74,4 +78,46 @@ pub const fn most(words: &[u64]) -> u64 {
         index += 1;
     }
     most
+}
+
+/// The handle of a field kept as one value.
+#[must_use]
+pub fn value_handle<T: Element>(place: Place) -> ValueHandle<T> {
+    <super::Plain<T> as super::Shareable>::handle(place)
+}
+
+/// A field to be shown: with `Debug` where it has that, else as dots. Method lookup finds the better of the two.
+#[derive(Debug)]
+pub struct Shown<'a, T: ?Sized>(pub &'a T);
+
+/// Finds `Debug`.
+pub trait ByDebug {
+    /// What shows the field.
+    fn shown(&self) -> &dyn fmt::Debug;
+}
+
+/// Needs nothing.
+pub trait ByName {
+    /// What shows the field.
+    fn shown(&self) -> &dyn fmt::Debug;
+}
+
+impl<T: fmt::Debug> ByDebug for &Shown<'_, T> {
+    fn shown(&self) -> &dyn fmt::Debug {
+        self.0
+    }
+}
+
+impl<T: ?Sized> ByName for Shown<'_, T> {
+    fn shown(&self) -> &dyn fmt::Debug {
+        &Dots
+    }
+}
+
+struct Dots;
+
+impl fmt::Debug for Dots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
 }

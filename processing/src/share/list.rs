@@ -199,10 +199,23 @@ impl<T: Element> IntoIterator for &ListHandle<T> {
     }
 }
 
-impl<T: Element + PartialEq, O: AsRef<[T]> + ?Sized> PartialEq<O> for ListHandle<T> {
-    fn eq(&self, other: &O) -> bool {
-        self.to_vec() == other.as_ref()
-    }
+/// Comparisons, with whatever a `Vec` can be compared with.
+macro_rules! comparisons {
+    ($([$($generics:tt)*] $other:ty;)*) => {$(
+        impl<T: Element + PartialEq<U>, U, $($generics)*> PartialEq<$other> for ListHandle<T> {
+            fn eq(&self, other: &$other) -> bool {
+                self.to_vec() == *other
+            }
+        }
+    )*};
+}
+
+comparisons! {
+    [] Vec<U>;
+    [] [U];
+    [] &[U];
+    [const N: usize] [U; N];
+    [const N: usize] &[U; N];
 }
 
 impl<T: Element + fmt::Debug> fmt::Debug for ListHandle<T> {
