@@ -60,6 +60,7 @@ mod phase;
 mod process;
 mod protocol;
 mod reactor;
+
 mod shm;
 mod snapshot;
 mod spawn;
@@ -70,6 +71,7 @@ mod trace;
 #[doc(hidden)]
 pub mod __private;
 pub mod prelude;
+pub mod share;
 
 pub use config::{Checkpoint, Config, Restart, Stream, Streams, Timeouts};
 pub use cucumber::{self, Credentials, Live, Provider, Reconnect, Secret, Task};
@@ -83,5 +85,6 @@ pub use phase::Phase;
 pub use process::{Configured, Handle, OutputLine, OutputStream, Start};
 
 pub use processing_macros::{autoreconnect, skprocess, task};
+pub use share::{Share, ShareError, ShareHandle, Shareable};
 pub use spawn::{init, on_worker_start, set_worker_executable};
 pub use timing::{Timer, Timers};
