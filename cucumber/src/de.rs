@@ -9,6 +9,7 @@ use crate::scope::{Attachment, Guard, Scope};
 
 mod access;
 mod decoder;
+mod packed;
 mod token;
 
 pub(crate) use decoder::Decoder;
@@ -108,6 +109,3 @@ fn read_value<'de, T: Deserialize<'de>>(frame: &Frame<'de>) -> Result<T> {
         ))),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -27,6 +27,7 @@ mod live;
 mod name;
 mod reconnect;
 mod reconnectable;
+mod resource;
 pub mod scope;
 mod secret;
 mod ser;
@@ -42,6 +43,10 @@ pub use live::Live;
 pub use name::type_name;
 pub use reconnect::Reconnect;
 pub use reconnectable::{AnyLive, Path, Reconnectable, Report, reconnect_all, reconnect_until};
+#[cfg(feature = "postgres")]
+pub use resource::postgres::PostgresRecipe;
+#[cfg(feature = "sqlite")]
+pub use resource::sqlite::SqliteRecipe;
 pub use scope::{Attachment, Scope};
 pub use secret::{Provider, Secret};
 pub use ser::{Encoded, encode, encode_message, to_bytes};

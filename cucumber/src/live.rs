@@ -286,6 +286,3 @@ impl<'de, C: Reconnect> Visitor<'de> for RecipeVisitor<C> {
         Ok(live)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -318,6 +318,3 @@ impl<K: fmt::Debug, T: Reconnectable> Reconnectable for BTreeMap<K, T> {
         visit_entries(self, path, visitor);
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -9,6 +9,7 @@ use crate::shape::{self, leaf};
 
 mod compound;
 mod encoder;
+mod writer;
 
 pub(crate) use encoder::{EXT_BYTES, EXT_SOME, Encoder};
 

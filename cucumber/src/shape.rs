@@ -133,7 +133,7 @@ static REGISTRY: Mutex<Option<HashMap<&'static str, Entry>>> = Mutex::new(None);
 struct Entry {
     seen: HashSet<usize>,
     /// Registered, but not traced yet.
-    pending: Vec<fn() -> Shape>,
+    pending: Vec<(usize, fn() -> Shape)>,
     shape: Option<Arc<Shape>>,
 }
 
@@ -145,21 +145,21 @@ fn register(name: &'static str, address: usize, tracer: fn() -> Shape) {
     let mut registry = registry();
     let entry = registry.get_or_insert_default().entry(name).or_default();
     if entry.seen.insert(address) {
-        entry.pending.push(tracer);
+        entry.pending.push((address, tracer));
         GENERATION.fetch_add(1, Ordering::Release);
     }
 }
 
 fn look_up(name: &'static str) -> Option<Arc<Shape>> {
-    let pending = match registry().as_mut()?.get_mut(name) {
-        Some(entry) if entry.pending.is_empty() => return entry.shape.clone(),
-        Some(entry) => std::mem::take(&mut entry.pending),
-        None => return None,
+    let pending = match registry().as_ref()?.get(name)? {
+        entry if entry.pending.is_empty() => return entry.shape.clone(),
+        entry => entry.pending.clone(),
     };
-    // Tracing runs code of the type, which may encode and decode; so not under the lock.
-    let traced: Vec<Shape> = pending.into_iter().map(|tracer| tracer()).collect();
+    // Tracing runs code of the type, which may encode and decode; so not under the lock. Two threads may do it at once.
+    let traced: Vec<Shape> = pending.iter().map(|(_, tracer)| tracer()).collect();
     let mut registry = registry();
     let entry = registry.as_mut()?.get_mut(name)?;
+    entry.pending.retain(|known| !pending.iter().any(|done| done.0 == known.0));
     for shape in traced {
         match &entry.shape {
             None => entry.shape = Some(Arc::new(shape)),
@@ -168,8 +168,6 @@ fn look_up(name: &'static str) -> Option<Arc<Shape>> {
             Some(_) => entry.shape = Some(Arc::new(Shape::unknown())),
         }
     }
-    // A thread that looked while this one traced has found nothing, and should look again.
-    GENERATION.fetch_add(1, Ordering::Release);
     entry.shape.clone()
 }
 

@@ -33,8 +33,8 @@ pub(crate) enum Request {
     Message(Message),
     /// End after the hook that is running.
     Stop,
-    /// Try again, after this long.
-    Retry(Duration),
+    /// Try again, after this long, knowing what went wrong.
+    Retry(Duration, ProcessError),
     /// No life is left, or the failure was a final one.
     GiveUp(ProcessError),
 }
@@ -114,7 +114,7 @@ impl Request {
             }
             Request::Message(message) => Packet::new(1, message.bytes, message.fds),
             Request::Stop => Packet::new(2, Vec::new(), Vec::new()),
-            Request::Retry(after) => Packet::new(3, bytes(&after)?, Vec::new()),
+            Request::Retry(after, error) => Packet::new(3, bytes(&(after, error))?, Vec::new()),
             Request::GiveUp(error) => Packet::new(4, bytes(&error)?, Vec::new()),
         }
     }
@@ -129,7 +129,10 @@ impl Request {
             }
             1 => Request::Message(Message { bytes: packet.body, fds: packet.fds }),
             2 => Request::Stop,
-            3 => Request::Retry(value(&packet.body)?),
+            3 => {
+                let (after, error) = value(&packet.body)?;
+                Request::Retry(after, error)
+            }
             4 => Request::GiveUp(value(&packet.body)?),
             _ => return Err(garbled()),
         })

@@ -25,6 +25,8 @@ pub(crate) struct Job {
     pub(crate) config: Config,
     /// If the process is over but for its `error` hook: why.
     pub(crate) ending: Option<ProcessError>,
+    /// Why the iteration that comes first is a repetition, if it is one.
+    pub(crate) last_failure: Option<ProcessError>,
 }
 
 /// Writes a state file anew and says how long it has become. What was in it before is gone, and so is its memory.

@@ -139,7 +139,7 @@ fn use_up_memory() {
     setrlimit(Resource::As, Rlimit { current: Some(limit), maximum: Some(limit) }).expect("a lower limit");
     let mut hoard = Vec::new();
     loop {
-        hoard.push(vec![1_u8; 1 << 28]);
+        hoard.push(Vec::<u8>::with_capacity(1 << 28));
         std::hint::black_box(&hoard);
     }
 }

@@ -10,3 +10,9 @@ pub mod watchdog;
 
 pub use marks::{Marks, TempDir};
 pub use watchdog::{LONGEST, watchdog};
+
+/// An error and its causes, each as one line.
+#[must_use]
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
+    std::iter::successors(Some(error), |&error| error.source()).map(ToString::to_string).collect()
+}

@@ -275,10 +275,7 @@ fn a_value_that_cannot_be_sent_is_an_error_of_result() {
     let dir = TempDir::new();
     let error = Closed { marks: dir.marks() }.run().unwrap_err();
     assert_eq!(error.phase(), Some(Phase::Result));
-    let chain: Vec<String> =
-        std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source())
-            .map(ToString::to_string)
-            .collect();
+    let chain = tests::chain(&error);
     assert!(chain.iter().any(|line| line == "the value of `result` cannot be sent"), "{chain:?}");
     assert_eq!(dir.marks().read(), ["result", "error"]);
 }

@@ -234,8 +234,7 @@ fn errors_pass_two_levels() {
     let relay = Relay { fails: true }.start().unwrap();
     relay.tell("bad").unwrap();
     let error = relay.result().unwrap_err();
-    let chain = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
-    let chain: Vec<String> = chain.map(ToString::to_string).collect();
+    let chain = tests::chain(&error);
     assert!(chain.iter().any(|line| line.contains("no answer to Some(\"bad\")")), "{chain:?}");
 }
 

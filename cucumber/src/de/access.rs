@@ -5,7 +5,8 @@ use serde::de::{
     DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::decoder::{Decoder, Text, unexpected};
+use super::decoder::{Decoder, Text};
+use super::packed::unexpected;
 use super::token::Token;
 use crate::error::{Error, Result, Segment};
 

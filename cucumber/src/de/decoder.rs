@@ -1,9 +1,9 @@
 //! The deserializer: one for both codecs, so that a type's `Deserialize` is compiled once.
 
-use serde::de::value::SeqDeserializer;
 use serde::de::{Deserialize, Deserializer, Visitor};
 
 use super::access::{Elements, Entries, PackedVariant, PostcardVariant};
+use super::packed::{Token128, unexpected};
 use super::token::{self, Token};
 use crate::bytes;
 use crate::error::{Error, Result};
@@ -21,7 +21,7 @@ pub(crate) struct Decoder<'de> {
     /// The last text read, for when it turns out to be a map's key.
     pub(super) last_text: Option<Text<'de>>,
     /// Inside so many options around nothing.
-    options: Option<u8>,
+    pub(super) options: Option<u8>,
 }
 
 /// A text, and whether it was read as the name of a field.
@@ -71,31 +71,6 @@ impl<'de> Decoder<'de> {
         }
     }
 
-    /// Whatever comes next, in MessagePack.
-    #[inline(never)]
-    fn any<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
-        match self.token()? {
-            Token::Nil => visitor.visit_unit(),
-            Token::Bool(value) => visitor.visit_bool(value),
-            Token::Unsigned(value) => visitor.visit_u64(value),
-            Token::Signed(value) => visitor.visit_i64(value),
-            Token::F32(value) => visitor.visit_f32(value),
-            Token::F64(value) => visitor.visit_f64(value),
-            Token::Str(text) => {
-                self.last_text = Some(Text { text, identifier: false });
-                visitor.visit_borrowed_str(text)
-            }
-            Token::Bin(bytes) => visitor.visit_borrowed_bytes(bytes),
-            Token::Bytes(bytes) => run_as_seq(bytes, visitor),
-            Token::Array(len) => self.elements(len, &[], visitor),
-            Token::Map(len) => self.entries(len, visitor),
-            Token::Some(times) => {
-                self.options = Some(times - 1);
-                visitor.visit_some(self)
-            }
-        }
-    }
-
     /// A sequence or struct of so many elements; all of them must be read.
     #[inline]
     pub(super) fn elements<V: Visitor<'de>>(
@@ -117,53 +92,6 @@ impl<'de> Decoder<'de> {
         let value = visitor.visit_map(Entries::new(self, len, &mut left))?;
         exhausted(left, value)
     }
-
-    /// A struct in MessagePack: by name, or in order if it was written as a tuple.
-    pub(super) fn packed_struct<V: Visitor<'de>>(
-        &mut self,
-        names: &'static [&'static str],
-        visitor: V,
-    ) -> Result<V::Value> {
-        match self.token()? {
-            Token::Map(len) => self.entries(len, visitor),
-            Token::Array(len) => self.elements(len, names, visitor),
-            other => Err(unexpected(other, "a struct")),
-        }
-    }
-
-    pub(super) fn packed_tuple<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
-        match self.token()? {
-            Token::Array(len) => self.elements(len, &[], visitor),
-            Token::Bin(bytes) | Token::Bytes(bytes) => run_as_seq(bytes, visitor),
-            // Also the content of an enum that is tagged in its own way.
-            Token::Map(len) => self.entries(len, visitor),
-            other => Err(unexpected(other, "a sequence")),
-        }
-    }
-
-    fn packed_128(&mut self) -> Result<Token128> {
-        match self.token()? {
-            Token::Unsigned(value) => Ok(Token128::Small(value.into())),
-            Token::Signed(value) => Ok(Token128::Small(value.into())),
-            Token::Bin(bytes) => match <[u8; 16]>::try_from(bytes) {
-                Ok(bytes) => Ok(Token128::Wide(bytes)),
-                Err(_) => Err(Error::malformed("a wide integer has 16 bytes")),
-            },
-            other => Err(unexpected(other, "an integer")),
-        }
-    }
-}
-
-/// An integer of 128 bits: a small one as any other, a wide one as bytes that only its reader knows the sign of.
-enum Token128 {
-    Small(i128),
-    Wide([u8; 16]),
-}
-
-#[cold]
-pub(super) fn unexpected(found: Token<'_>, expected: &str) -> Error {
-    let found = found.describe();
-    Error::malformed(format!("found {found} where {expected} is expected; it was written by another type"))
 }
 
 #[inline]
@@ -172,11 +100,6 @@ fn exhausted<T>(left: usize, value: T) -> Result<T> {
         return Ok(value);
     }
     Err(Error::malformed(format!("its last {left} elements were not read; it was written by another type")))
-}
-
-/// A run of bytes, for a visitor that wants to see them one at a time.
-fn run_as_seq<'de, V: Visitor<'de>>(bytes: &'de [u8], visitor: V) -> Result<V::Value> {
-    visitor.visit_seq(SeqDeserializer::new(bytes.iter().copied()))
 }
 
 macro_rules! numbers {

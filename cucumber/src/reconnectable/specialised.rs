@@ -1,7 +1,7 @@
 //! For generated code: visits a field if its type holds live resources, and passes over it if not.
 //!
-//! `(&mut Field(&mut self.field)).visit_live(…)`, with both traits in scope, takes the first implementation that needs
-//! no further reference: the one for [`Reconnectable`] types, where it applies.
+//! `Field(&mut self.field).visit_live(…)`, with both traits in scope, takes the method that needs no reference to `Field`: the
+//! one for [`Reconnectable`] types, where it applies. Only where it does not is the other one tried.
 
 use super::{AnyLive, Path, Reconnectable};
 
@@ -12,11 +12,11 @@ pub struct Field<'a, T: ?Sized>(pub &'a mut T);
 /// Holds live resources.
 pub trait ViaReconnectable {
     /// Shows them to `visitor`.
-    fn visit_live(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut dyn AnyLive));
+    fn visit_live(self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut dyn AnyLive));
 }
 
 impl<T: Reconnectable + ?Sized> ViaReconnectable for Field<'_, T> {
-    fn visit_live(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut dyn AnyLive)) {
+    fn visit_live(self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut dyn AnyLive)) {
         self.0.visit_live(path, visitor);
     }
 }
@@ -24,9 +24,9 @@ impl<T: Reconnectable + ?Sized> ViaReconnectable for Field<'_, T> {
 /// Holds none.
 pub trait ViaNothing {
     /// Does nothing.
-    fn visit_live(&mut self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut dyn AnyLive));
+    fn visit_live(&self, path: &Path<'_>, visitor: &mut dyn FnMut(&Path<'_>, &mut dyn AnyLive));
 }
 
-impl<T: ?Sized> ViaNothing for &mut Field<'_, T> {
-    fn visit_live(&mut self, _: &Path<'_>, _: &mut dyn FnMut(&Path<'_>, &mut dyn AnyLive)) {}
+impl<T: ?Sized> ViaNothing for Field<'_, T> {
+    fn visit_live(&self, _: &Path<'_>, _: &mut dyn FnMut(&Path<'_>, &mut dyn AnyLive)) {}
 }

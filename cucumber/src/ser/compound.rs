@@ -5,7 +5,8 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant,
 };
 
-use super::encoder::{Encoder, counted, out_of_room, short};
+use super::encoder::Encoder;
+use super::writer::{counted, out_of_room, short};
 use crate::error::{Error, Result, Segment};
 use crate::shape::Node;
 

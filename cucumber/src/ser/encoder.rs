@@ -3,10 +3,10 @@
 //! postcard's and rmp-serde's own serializers write every number, text and header. What is added
 //! is what they lack: the comparison with the traced shape, a limit on nesting, bytes in one run, and errors that know the way.
 
-use postcard::ser_flavors::Flavor;
 use serde::ser::{Serialize, Serializer};
 
 use super::compound::Compound;
+use super::writer::{Out, counted, out_of_room, short};
 use crate::bytes::ByteIter;
 use crate::error::{Error, Kind as ErrorKind, Result, Segment};
 use crate::shape::{Kind, Node, Shape, leaf};
@@ -152,53 +152,6 @@ impl<'s> Encoder<'s> {
             }
             _ => {}
         }
-        Ok(())
-    }
-}
-
-/// MessagePack counts with 32 bits.
-pub(super) fn short(len: usize) -> Result<u32> {
-    u32::try_from(len).map_err(|_| {
-        Error::unsupported(format!(
-            "{len} elements in one sequence: 4294967295 are possible where field names are written; \
-             hold them in a type without `flatten`, `untagged`, `tag` and skipped fields"
-        ))
-    })
-}
-
-/// A sequence that announces one length and has another would shift all that follows.
-pub(super) fn counted(said: usize, written: usize) -> Result<()> {
-    if said == written {
-        return Ok(());
-    }
-    Err(Error::unsupported(format!("its `Serialize` announces {said} elements and writes {written}")))
-}
-
-/// Writing to a vector cannot fail, yet the signature says so.
-#[cold]
-pub(super) fn out_of_room(error: rmp::encode::ValueWriteError) -> Error {
-    rmp_serde::encode::Error::from(error).into()
-}
-
-/// postcard's way of writing to a vector that is ours.
-struct Out<'a>(&'a mut Vec<u8>);
-
-impl Flavor for Out<'_> {
-    type Output = ();
-
-    #[inline]
-    fn try_extend(&mut self, data: &[u8]) -> postcard::Result<()> {
-        self.0.extend_from_slice(data);
-        Ok(())
-    }
-
-    #[inline]
-    fn try_push(&mut self, data: u8) -> postcard::Result<()> {
-        self.0.push(data);
-        Ok(())
-    }
-
-    fn finalize(self) -> postcard::Result<()> {
         Ok(())
     }
 }

@@ -262,9 +262,10 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
         if self.next == self.len {
             return Ok(None);
         }
-        let index = if self.alike { 0 } else { self.next };
+        let (index, number) = (if self.alike { 0 } else { self.next }, self.number);
         self.next += 1;
-        seed.deserialize(Probe::at(self.tracer, self.number, index)).map(Some)
+        let value = |tracer: &mut Tracer| seed.deserialize(Probe::at(tracer, number, index));
+        self.tracer.visit_part(number, index, value).map(Some)
     }
 }
 
@@ -331,11 +332,13 @@ impl<'de> MapAccess<'de> for Entries<'_> {
         if !std::mem::take(&mut self.left) {
             return Ok(None);
         }
-        seed.deserialize(Probe::at(self.tracer, self.number, 0)).map(Some)
+        let number = self.number;
+        self.tracer.visit_part(number, 0, |tracer| seed.deserialize(Probe::at(tracer, number, 0))).map(Some)
     }
 
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Stop> {
-        seed.deserialize(Probe::at(self.tracer, self.number, 1))
+        let number = self.number;
+        self.tracer.visit_part(number, 1, |tracer| seed.deserialize(Probe::at(tracer, number, 1)))
     }
 }
 

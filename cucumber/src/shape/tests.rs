@@ -1,1 +1,105 @@
+use std::num::NonZeroU8;
 
+use serde::Deserialize;
+
+use super::*;
+
+#[test]
+fn a_struct_is_seen_with_its_fields() {
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only traced")]
+    struct Row {
+        id: u32,
+        name: Option<String>,
+        small: NonZeroU8,
+    }
+    let shape = trace::shape_of::<Row>();
+    let row = shape.node(shape.root).unwrap();
+    assert_eq!((row.kind, row.names), (Kind::Struct, &["id", "name", "small"][..]));
+    assert_eq!((row.parts[0], row.parts[2]), (leaf::U32, leaf::U8));
+    let name = shape.node(row.parts[1]).unwrap();
+    assert_eq!((name.kind, &name.parts[..]), (Kind::Option, &[leaf::STR][..]));
+}
+
+#[test]
+fn recursion_ends_at_what_is_known() {
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only traced")]
+    struct List {
+        value: u8,
+        next: Option<Box<List>>,
+    }
+    let shape = trace::shape_of::<List>();
+    assert_eq!(shape.nodes.len(), 2);
+    let next = shape.node(shape.root).unwrap().parts[1];
+    assert_eq!(shape.node(next).unwrap().parts[..], [shape.root]);
+}
+
+#[test]
+fn every_variant_is_visited_once_it_has_been_reached() {
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only traced")]
+    enum Inner {
+        A,
+        B(u8),
+        C { x: i8 },
+    }
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only traced")]
+    enum Outer {
+        Early(bool),
+        Late(Vec<Option<Inner>>),
+    }
+    let shape = trace::shape_of::<Outer>();
+    assert!(shape.nodes.iter().all(|node| !node.parts.contains(&leaf::UNSEEN)), "{shape:?}");
+    assert!(shape.nodes.iter().any(|node| node.names == ["A", "B", "C"] && node.parts[0] == leaf::UNIT));
+}
+
+#[test]
+fn what_decides_for_itself_is_unknown() {
+    assert_eq!(trace::shape_of::<serde_json::Value>().root, leaf::UNKNOWN);
+    assert_eq!(trace::shape_of::<serde::de::IgnoredAny>().root, leaf::UNKNOWN);
+}
+
+#[test]
+fn a_deserialize_that_panics_is_unknown() {
+    struct Panics;
+    impl<'de> Deserialize<'de> for Panics {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            u8::deserialize(deserializer)?;
+            std::panic::resume_unwind(Box::new(()))
+        }
+    }
+    assert_eq!(trace::shape_of::<Panics>(), Shape::unknown());
+}
+
+#[test]
+fn a_type_that_branches_without_end_is_given_up_in_time() {
+    // Ten levels of ten fields each: the nodes are shared, so that this is ten nodes and not ten thousand million.
+    macro_rules! level {
+        ($name:ident $below:ty) => {
+            #[derive(Deserialize)]
+            #[expect(dead_code, reason = "only traced")]
+            struct $name([Option<Box<$below>>; 10]);
+        };
+    }
+    level!(A u8);
+    level!(B A);
+    level!(C B);
+    level!(D C);
+    level!(E D);
+    level!(F E);
+    let shape = trace::shape_of::<F>();
+    assert!(shape.nodes.len() < 100, "{}", shape.nodes.len());
+}
+
+#[test]
+fn what_is_known_is_found_from_every_thread() {
+    #[derive(Deserialize)]
+    #[expect(dead_code, reason = "only traced")]
+    struct Message(u8, u8);
+    assert!(of::<Message>().is_none());
+    std::thread::spawn(know::<Message>).join().unwrap();
+    assert!(of::<&Message>().is_some());
+    assert!(std::thread::spawn(|| of::<Message>().is_some()).join().unwrap());
+}

@@ -19,6 +19,9 @@ use crate::stack::Stack;
 /// More calls than this, and the rest of the type stays unknown.
 const CALLS: usize = 100_000;
 
+/// How often a part is offered other values.
+const TRIES: usize = 10;
+
 /// A value could not be invented. Why is of no interest.
 #[derive(Debug)]
 pub(super) struct Stop;
@@ -81,6 +84,8 @@ pub(super) struct Draft {
     pub(super) closed: bool,
     /// What is known about visiting each part.
     pub(super) states: Vec<State>,
+    /// How often each part could not be had.
+    tries: Vec<usize>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -102,6 +107,8 @@ pub(super) struct Tracer {
     by_key: HashMap<Key, u32>,
     /// How many invented values a visitor has refused.
     refused: HashMap<(u32, &'static str), usize>,
+    /// Added to the number of the candidate that is offered: some part around is being tried again.
+    bias: usize,
     /// Counts everything learnt.
     progress: usize,
     calls: usize,
@@ -115,6 +122,7 @@ impl Tracer {
             drafts: Vec::new(),
             by_key: HashMap::new(),
             refused: HashMap::new(),
+            bias: 0,
             progress: 0,
             calls: CALLS,
             stack: Stack::here(),
@@ -186,6 +194,7 @@ impl Tracer {
             busy: false,
             closed: false,
             states: vec![State::Open; parts],
+            tries: vec![0; parts],
         });
         self.progress += 1;
         number
@@ -230,7 +239,8 @@ impl Tracer {
         outcome
     }
 
-    /// Visits one part of a node, and settles its state when that taught nothing.
+    /// Visits one part of a node, and settles its state when that taught nothing. A part that cannot be had is tried
+    /// again with other values: it may be made of what was read, and refuse it only then.
     pub(super) fn visit_part<R>(
         &mut self,
         number: u32,
@@ -238,16 +248,26 @@ impl Tracer {
         body: impl FnOnce(&mut Self) -> Result<R, Stop>,
     ) -> Result<R, Stop> {
         let before = self.progress;
-        let state = std::mem::replace(&mut self.draft(number).states[index], State::Busy);
+        let draft = self.draft(number);
+        let state = std::mem::replace(&mut draft.states[index], State::Busy);
+        let tries = draft.tries[index];
+        self.bias += tries;
         let outcome = body(self);
-        let next = match state {
-            State::Open if self.progress == before => {
-                self.progress += 1;
-                if outcome.is_ok() { State::Done } else { State::Failed }
+        self.bias -= tries;
+        let nothing_new = self.progress == before;
+        let draft = self.draft(number);
+        draft.states[index] = match state {
+            State::Open if nothing_new && outcome.is_ok() => State::Done,
+            State::Open if nothing_new && tries == TRIES => State::Failed,
+            State::Open if nothing_new => {
+                draft.tries[index] += 1;
+                State::Open
             }
             other => other,
         };
-        self.draft(number).states[index] = next;
+        if state == State::Open && nothing_new {
+            self.progress += 1;
+        }
         outcome
     }
 
@@ -262,7 +282,7 @@ impl Tracer {
         } else {
             self.refused.get(&(number, std::any::type_name::<V>())).copied().unwrap_or(0)
         };
-        candidates.get(refused.min(candidates.len() - 1)).copied().ok_or(Stop)
+        candidates.get((refused + self.bias) % candidates.len()).copied().ok_or(Stop)
     }
 
     pub(super) fn refuse<'de, V: Visitor<'de>>(&mut self, number: u32, candidates: usize) {

@@ -44,12 +44,14 @@ struct State {
     config: Config,
     messages: VecDeque<Message>,
     verdict: Option<Verdict>,
+    /// Why the iteration is being tried again.
+    last_failure: Option<ProcessError>,
 }
 
 /// What becomes of a process whose hook has failed.
 #[derive(Debug)]
 pub(super) enum Verdict {
-    Retry(Duration),
+    Retry(Duration, ProcessError),
     GiveUp(ProcessError),
 }
 
@@ -64,7 +66,7 @@ impl Context {
     }
 
     pub(super) fn new(status: Page<Status>, alarm: Alarm, socket: Arc<OwnedFd>, config: Config) -> Self {
-        let state = State { config, messages: VecDeque::new(), verdict: None };
+        let state = State { config, messages: VecDeque::new(), verdict: None, last_failure: None };
         let context = Context(Arc::new(Inner {
             status,
             alarm,
@@ -143,6 +145,19 @@ impl Context {
         self.0.status.lives_left()
     }
 
+    /// Why the iteration that is being done is a repetition; `None` if this is its first attempt.
+    ///
+    /// What was listened to in an attempt that cost the worker its life is delivered again, and may be what broke it:
+    /// here is where to find out.
+    #[must_use]
+    pub fn last_failure(&self) -> Option<ProcessError> {
+        self.0.state().last_failure.clone()
+    }
+
+    pub(super) fn set_last_failure(&self, failure: Option<ProcessError>) {
+        self.0.state().last_failure = failure;
+    }
+
     /// How long the hooks have taken so far.
     #[must_use]
     pub fn timers(&self) -> Timers {
@@ -207,7 +222,7 @@ impl Context {
         match request {
             Request::Message(message) => state.messages.push_back(message),
             Request::Stop => self.0.status.stop(),
-            Request::Retry(after) => state.verdict = Some(Verdict::Retry(after)),
+            Request::Retry(after, error) => state.verdict = Some(Verdict::Retry(after, error)),
             Request::GiveUp(error) => state.verdict = Some(Verdict::GiveUp(error)),
             Request::Start(..) => {}
         }

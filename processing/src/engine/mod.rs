@@ -65,7 +65,7 @@ impl<W: Skprocess> Engine<W> {
         let strange = |error: &(dyn std::error::Error + 'static)| {
             Failure::with_cause("the worker cannot set itself up", error)
         };
-        let Job { config, ending } =
+        let Job { config, ending, last_failure } =
             cucumber::from_bytes(&worker.job.bytes).map_err(|error| strange(&error))?;
         let mut fds = worker.job.fds.into_iter();
         let (Some(status), Some(alarm)) = (fds.next(), fds.next()) else {
@@ -85,6 +85,7 @@ impl<W: Skprocess> Engine<W> {
         // Where to go on and what has been listened to, the parent has set already: not all of it is in the checkpoint.
         status.begun(now());
         let context = Context::new(status, Alarm::from_fd(alarm), worker.socket, config);
+        context.set_last_failure(last_failure);
         context.attend(worker.inbox).map_err(|error| strange(&error))?;
         let checkpoints = Checkpoints::new(files, at.handles);
         let engine = Engine {
@@ -103,7 +104,10 @@ impl<W: Skprocess> Engine<W> {
         while self.goes_on() {
             if let Err((phase, fault)) = self.iterate() {
                 match self.report(phase, fault) {
-                    Verdict::Retry(after) => self.context.pause(after),
+                    Verdict::Retry(after, error) => {
+                        self.context.set_last_failure(Some(error));
+                        self.context.pause(after);
+                    }
                     Verdict::GiveUp(error) => return self.end(error),
                 }
             }
@@ -112,7 +116,7 @@ impl<W: Skprocess> Engine<W> {
             Ok(value) => self.say(Event::Value(value)),
             Err((phase, fault)) => match self.report(phase, fault) {
                 // These hooks are final, so a parent that says otherwise is not one of ours.
-                Verdict::Retry(_) => {}
+                Verdict::Retry(..) => {}
                 Verdict::GiveUp(error) => self.end(error),
             },
         }
@@ -148,6 +152,7 @@ impl<W: Skprocess> Engine<W> {
         let run = status.run() + 1;
         self.commit(run).map_err(|failure| (Phase::Postrun, failure.into()))?;
         self.context.0.status.set_run(run);
+        self.context.set_last_failure(None);
         Ok(())
     }
 

@@ -117,6 +117,32 @@ pub trait Skprocess: ProcessSpec {
         Context::current().map_or(0, |context| context.lives_left())
     }
 
+    /// Why the iteration that is being done is a repetition; `None` if this is its first attempt.
+    ///
+    /// What was listened to in an attempt that cost the worker its life is delivered again, and may be what broke it.
+    /// So a worker that must outlive a bad message asks here before it takes the next one:
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use processing::prelude::*;
+    /// # #[skprocess(lives = 9, timeouts(run = "1s"))] struct Worker { job: Option<String> }
+    /// #[skprocess]
+    /// impl Worker {
+    ///     fn prerun(&mut self) -> Result<(), Box<dyn std::error::Error>> {
+    ///         self.job = self.listen(Duration::from_millis(100))?;
+    ///         if let (Some(failure), Some(job)) = (self.last_failure(), &self.job) {
+    ///             self.tell(&format!("{job}: {failure}"))?;
+    ///             self.job = None;
+    ///         }
+    ///         Ok(())
+    ///     }
+    ///     fn run(&mut self) { /* the job, if there is one */ }
+    /// }
+    /// ```
+    fn last_failure(&self) -> Option<ProcessError> {
+        Context::current()?.last_failure()
+    }
+
     /// How long the hooks have taken so far.
     fn timers(&self) -> Timers {
         Context::current().map_or_else(Timers::default, |context| context.timers())

@@ -159,6 +159,7 @@ fn begin(order: Order) -> Result<super::handle::Process, StartError> {
         plan: Plan::New,
         failures: Failures::default(),
         ending: None,
+        last_failure: None,
         over: false,
     };
     let actor =

@@ -40,6 +40,8 @@ pub(super) struct Supervisor {
     pub(super) failures: Failures,
     /// Why the process is over but for its `error` hook.
     pub(super) ending: Option<ProcessError>,
+    /// Why the next worker repeats an iteration.
+    pub(super) last_failure: Option<ProcessError>,
     pub(super) over: bool,
 }
 
@@ -149,7 +151,11 @@ impl Supervisor {
         status.set_listened(listened);
         status.set_run(if self.ending.is_some() { status.run() } else { at.run });
         status.forget_end();
-        let job = Job { config: self.config.clone(), ending: self.ending.clone() };
+        let job = Job {
+            config: self.config.clone(),
+            ending: self.ending.clone(),
+            last_failure: self.last_failure.clone(),
+        };
         let bytes = cucumber::to_bytes(&job).map_err(io::Error::other)?;
         let handles = self.handles.get(&at.handles).map(Vec::as_slice).unwrap_or_default();
         let own = [status.as_fd(), self.alarm.as_fd()];
@@ -271,8 +277,8 @@ impl Supervisor {
             Fault::Failure(failure) => ProcessError::Hook { at, failure },
             Fault::Timeout(limit) => ProcessError::Timeout { at, limit },
         };
-        match self.verdict(left.is_some(), error) {
-            Ok(after) => self.say(Request::Retry(after), io),
+        match self.verdict(left.is_some(), &error) {
+            Ok(after) => self.say(Request::Retry(after, error), io),
             Err(error) => {
                 self.note_failure(&error);
                 self.ending = Some(error.clone());
@@ -282,16 +288,16 @@ impl Supervisor {
     }
 
     /// How long to wait before going on, or why not to.
-    fn verdict(&mut self, has_lives: bool, error: ProcessError) -> Result<Duration, ProcessError> {
-        trace::failed(&error, has_lives);
+    fn verdict(&mut self, has_lives: bool, error: &ProcessError) -> Result<Duration, ProcessError> {
+        trace::failed(error, has_lives);
         if !has_lives {
-            return Err(error);
+            return Err(error.clone());
         }
         let restart = self.config.restart;
         self.failures.add(Instant::now(), &restart).map_err(|TooMany(failures)| ProcessError::CrashLoop {
             failures,
             within: restart.within,
-            last: Box::new(error),
+            last: Box::new(error.clone()),
         })
     }
 
@@ -336,8 +342,9 @@ impl Supervisor {
         let retried = phase.is_none_or(Phase::is_retried);
         let left = if retried { self.shared.status.spend_life() } else { None };
         let error = self.error_of(worker, phase, exit, killed);
-        match self.verdict(left.is_some(), error) {
+        match self.verdict(left.is_some(), &error) {
             Ok(after) => {
+                self.last_failure = Some(error);
                 let until = Instant::now() + after;
                 self.plan = Plan::Waiting { until };
                 if after.is_zero() || self.shared.status.is_stopping() {

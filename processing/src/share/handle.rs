@@ -120,7 +120,7 @@ impl<T: Shareable> Share<T> {
     /// ```
     /// use processing::Share;
     ///
-    /// let share = Share::new((1, 2))?;
+    /// let share = Share::new((1_u32, 2_u32))?;
     /// let sum = share.transaction(|pair| {
     ///     pair.0 += 10;
     ///     pair.1 -= 1;

@@ -100,7 +100,8 @@ fn watch_for_overflow(notice: fn()) -> io::Result<()> {
 extern "C" fn on_bad_access(signal: i32, info: *mut libc::siginfo_t, _context: *mut libc::c_void) {
     // SAFETY: the kernel passes a valid `info` to a handler installed with SA_SIGINFO.
     let info = unsafe { &*info };
-    // SAFETY: SIGSEGV and SIGBUS are the signals that carry an address.
+    // SAFETY: SIGSEGV and SIGBUS are the signals that carry an address. One that a process has sent carries something
+    // else there, a number that is then compared like any other.
     let address = unsafe { info.si_addr() } as usize;
     let end = STACK_END.load(Ordering::Relaxed);
     // The kernel keeps a gap of a megabyte below a stack; one frame rarely leaps further.
@@ -114,6 +115,11 @@ extern "C" fn on_bad_access(signal: i32, info: *mut libc::siginfo_t, _context: *
     // The access is tried again after the return, and then the process ends as it would have without us.
     // SAFETY: going back to the default runs no code of ours.
     unsafe { libc::signal(signal, libc::SIG_DFL) };
+    // What a process has sent is not tried again, so it is sent again: it waits until this handler returns.
+    if info.si_code <= 0 {
+        // SAFETY: may be called in a handler, and has no other requirement.
+        unsafe { libc::raise(signal) };
+    }
 }
 
 fn lowest_stack_address() -> io::Result<usize> {

@@ -8,16 +8,16 @@ struct Default;
 mod core {}
 
 #[derive(::processing::Shareable)]
-pub struct Bare {
-    pub value: u8,
-    pub at: u64,
-    pub writer: u64,
+pub(crate) struct Bare {
+    pub(crate) value: u8,
+    pub(crate) at: u64,
+    pub(crate) writer: u64,
     #[shareable(skip)]
-    pub place: u8,
+    pub(crate) place: u8,
 }
 
 #[derive(::processing::Shareable)]
-pub enum Either<Left, Right> {
+pub(crate) enum Either<Left, Right> {
     First(Left),
     Second { at: Right, view: u8 },
     Neither,

@@ -178,6 +178,7 @@ impl Status {
         self.overflow.store(0, Ordering::Release);
         self.panic.clear();
         self.leave();
+        self.between();
     }
 }
 

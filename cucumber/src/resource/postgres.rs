@@ -1,0 +1,222 @@
+//! PostgreSQL: where the server is and who asks, without the password.
+
+use std::error::Error as StdError;
+use std::ffi::OsString;
+use std::io;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use postgres::config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs};
+use postgres::{Client, Config, NoTls};
+use serde::{Deserialize, Serialize};
+
+use crate::error::BoxError;
+use crate::reconnect::Reconnect;
+use crate::secret::Secret;
+
+/// A server that does not answer within this time is not there, unless the configuration says another.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A connection that does not answer within this time is dead.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How to reach a PostgreSQL server: what a `Live<postgres::Client>` is written as.
+///
+/// Everything of a [`postgres::Config`] but the password and the notice callback, which have no place in bytes.
+///
+/// ```no_run
+/// use cucumber::{Live, PostgresRecipe, Provider};
+///
+/// let mut db = Live::<postgres::Client>::open("postgres://shop:s3cret@db.internal/orders")?;
+/// let rows = db.query("SELECT 1", &[])?;
+///
+/// // The same, with the password from somewhere else.
+/// let config: postgres::Config = "host=db.internal user=shop dbname=orders".parse()?;
+/// let db = Live::<postgres::Client>::connect(PostgresRecipe::from(&config), Some(Provider::env("PGPASSWORD")))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PostgresRecipe {
+    hosts: Vec<Place>,
+    addresses: Vec<IpAddr>,
+    ports: Vec<u16>,
+    user: Option<String>,
+    dbname: Option<String>,
+    options: Option<String>,
+    application_name: Option<String>,
+    connect_timeout: Option<Duration>,
+    tcp_user_timeout: Option<Duration>,
+    keepalives: bool,
+    keepalives_idle: Duration,
+    keepalives_interval: Option<Duration>,
+    keepalives_retries: Option<u32>,
+    session: Session,
+    encryption: Encryption,
+    shuffled: bool,
+    has_password: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Place {
+    Name(String),
+    Directory(OsString),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Session {
+    Any,
+    ReadWrite,
+    ReadOnly,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Encryption {
+    Disable,
+    Prefer,
+    Require,
+}
+
+impl From<&Config> for PostgresRecipe {
+    fn from(config: &Config) -> Self {
+        let place = |host: &Host| match host {
+            Host::Tcp(name) => Place::Name(name.clone()),
+            #[cfg(unix)]
+            Host::Unix(directory) => Place::Directory(directory.clone().into()),
+        };
+        Self {
+            hosts: config.get_hosts().iter().map(place).collect(),
+            addresses: config.get_hostaddrs().to_vec(),
+            ports: config.get_ports().to_vec(),
+            user: config.get_user().map(str::to_owned),
+            dbname: config.get_dbname().map(str::to_owned),
+            options: config.get_options().map(str::to_owned),
+            application_name: config.get_application_name().map(str::to_owned),
+            connect_timeout: config.get_connect_timeout().copied(),
+            tcp_user_timeout: config.get_tcp_user_timeout().copied(),
+            keepalives: config.get_keepalives(),
+            keepalives_idle: config.get_keepalives_idle(),
+            keepalives_interval: config.get_keepalives_interval(),
+            keepalives_retries: config.get_keepalives_retries(),
+            session: match config.get_target_session_attrs() {
+                TargetSessionAttrs::ReadWrite => Session::ReadWrite,
+                TargetSessionAttrs::ReadOnly => Session::ReadOnly,
+                _ => Session::Any,
+            },
+            encryption: match config.get_ssl_mode() {
+                SslMode::Disable => Encryption::Disable,
+                SslMode::Require => Encryption::Require,
+                _ => Encryption::Prefer,
+            },
+            shuffled: config.get_load_balance_hosts() == LoadBalanceHosts::Random,
+            has_password: config.get_password().is_some(),
+        }
+    }
+}
+
+impl PostgresRecipe {
+    fn config(&self, secret: Option<&Secret>) -> Config {
+        let mut config = Config::new();
+        for host in &self.hosts {
+            match host {
+                Place::Name(name) => config.host(name),
+                Place::Directory(directory) => config.host_path(directory),
+            };
+        }
+        for address in &self.addresses {
+            config.hostaddr(*address);
+        }
+        for port in &self.ports {
+            config.port(*port);
+        }
+        if let Some(user) = &self.user {
+            config.user(user);
+        }
+        if let Some(dbname) = &self.dbname {
+            config.dbname(dbname);
+        }
+        if let Some(options) = &self.options {
+            config.options(options);
+        }
+        if let Some(name) = &self.application_name {
+            config.application_name(name);
+        }
+        config.connect_timeout(self.connect_timeout.unwrap_or(CONNECT_TIMEOUT));
+        if let Some(timeout) = self.tcp_user_timeout {
+            config.tcp_user_timeout(timeout);
+        }
+        config.keepalives(self.keepalives).keepalives_idle(self.keepalives_idle);
+        if let Some(interval) = self.keepalives_interval {
+            config.keepalives_interval(interval);
+        }
+        if let Some(retries) = self.keepalives_retries {
+            config.keepalives_retries(retries);
+        }
+        config.target_session_attrs(match self.session {
+            Session::Any => TargetSessionAttrs::Any,
+            Session::ReadWrite => TargetSessionAttrs::ReadWrite,
+            Session::ReadOnly => TargetSessionAttrs::ReadOnly,
+        });
+        config.ssl_mode(match self.encryption {
+            Encryption::Disable => SslMode::Disable,
+            Encryption::Prefer => SslMode::Prefer,
+            Encryption::Require => SslMode::Require,
+        });
+        if self.shuffled {
+            config.load_balance_hosts(LoadBalanceHosts::Random);
+        }
+        if let Some(secret) = secret {
+            config.password(secret.expose());
+        }
+        config
+    }
+}
+
+impl Reconnect for Client {
+    type Recipe = PostgresRecipe;
+
+    fn parse(text: &str) -> Result<(PostgresRecipe, Option<Secret>), BoxError> {
+        let config: Config = text.parse().map_err(|error: postgres::Error| -> BoxError {
+            // The driver quotes what it does not understand, and that may be a piece of the password.
+            if text.contains('@') || text.contains("password") {
+                return "write `postgres://user:password@host/database`, or `host=… user=… password=… dbname=…`, \
+                        with special characters in the URL as `%` and their code"
+                    .into();
+            }
+            error.into()
+        })?;
+        let secret = match config.get_password().map(std::str::from_utf8) {
+            Some(Ok(password)) => Some(Secret::new(password)),
+            // Nor does this error show it.
+            Some(Err(_)) => return Err("the password is not valid UTF-8".into()),
+            None => None,
+        };
+        Ok((PostgresRecipe::from(&config), secret))
+    }
+
+    fn needs_secret(recipe: &PostgresRecipe) -> bool {
+        recipe.has_password
+    }
+
+    fn connect(recipe: &PostgresRecipe, secret: Option<&Secret>) -> Result<Self, BoxError> {
+        Ok(recipe.config(secret).connect(NoTls)?)
+    }
+
+    fn is_alive(&mut self) -> bool {
+        // A server that ended the session while it was idle is noticed by asking only.
+        !self.is_closed() && self.is_valid(ANSWER_TIMEOUT).is_ok()
+    }
+
+    fn is_transient(error: &(dyn StdError + 'static)) -> bool {
+        let Some(error) = error.downcast_ref::<postgres::Error>() else { return true };
+        if let Some(code) = error.code() {
+            // Connection trouble, no room, an operator's shutdown: all of these pass. A wrong password does not.
+            return ["08", "53", "57"].iter().any(|class| code.code().starts_with(class));
+        }
+        error.is_closed() || error.source().is_some_and(|source| source.is::<io::Error>())
+    }
+
+    fn close(self) {
+        // It ends either way.
+        drop(Client::close(self));
+    }
+}

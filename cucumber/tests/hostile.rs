@@ -1,0 +1,226 @@
+//! Bytes that nobody wrote in good faith: the answer is an error, soon, and in little memory.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+mod support;
+
+use std::collections::{BTreeMap, HashMap};
+
+use proptest::prelude::*;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use support::Unknown;
+
+#[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
+enum Message {
+    Quit,
+    Say(String),
+    Many(Vec<Message>),
+    Table { rows: HashMap<u32, Vec<u8>>, note: Option<Box<Message>> },
+    Wide(i128, char, f64, bool),
+}
+
+fn sample() -> Message {
+    let rows = HashMap::from([(1, vec![1, 2, 3]), (70_000, vec![])]);
+    Message::Many(vec![
+        Message::Quit,
+        Message::Say("hello".into()),
+        Message::Table { rows, note: Some(Box::new(Message::Wide(-5, 'x', 0.5, true))) },
+    ])
+}
+
+fn frames() -> [Vec<u8>; 2] {
+    cucumber::know::<Message>();
+    [cucumber::to_bytes(&sample()).unwrap(), cucumber::to_bytes(&Unknown(&sample())).unwrap()]
+}
+
+/// A frame around `body`, in the codec of this number.
+fn frame(codec: u8, body: &[u8]) -> Vec<u8> {
+    let mut frame = b"cuc\x01".to_vec();
+    frame.extend_from_slice(&[codec, 0, 0, 0]);
+    frame.extend_from_slice(&(body.len() as u64).to_le_bytes());
+    frame.extend_from_slice(body);
+    frame
+}
+
+#[test]
+fn a_frame_cut_short_is_an_error() {
+    for frame in frames() {
+        for end in 0..frame.len() {
+            assert!(cucumber::from_bytes::<Message>(&frame[..end]).unwrap_err().is_truncated(), "{end}");
+        }
+    }
+}
+
+#[test]
+fn a_body_cut_short_is_an_error() {
+    for (codec, whole) in [1, 2].into_iter().zip(frames()) {
+        let body = &whole[16..];
+        assert_eq!(cucumber::from_bytes::<Message>(&frame(codec, body)).unwrap(), sample());
+        for end in 0..body.len() {
+            let error = cucumber::from_bytes::<Message>(&frame(codec, &body[..end])).unwrap_err();
+            assert!(error.is_truncated() || error.is_malformed(), "{codec} {end}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn a_body_that_goes_on_is_an_error() {
+    for (codec, whole) in [1, 2].into_iter().zip(frames()) {
+        let mut body = whole[16..].to_vec();
+        body.push(0);
+        let error = cucumber::from_bytes::<Message>(&frame(codec, &body)).unwrap_err();
+        assert!(error.is_malformed() && error.to_string().contains("1 bytes are left over"), "{error}");
+    }
+}
+
+#[test]
+fn every_flipped_bit_is_survived() {
+    for frame in frames() {
+        for place in 0..frame.len() {
+            for bit in 0..8 {
+                let mut damaged = frame.clone();
+                damaged[place] ^= 1 << bit;
+                let _ = cucumber::from_bytes::<Message>(&damaged);
+            }
+        }
+    }
+}
+
+/// Reserves whatever it is told, as careless visitors do.
+struct Careless(usize);
+
+impl<'de> Deserialize<'de> for Careless {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reserving;
+        impl<'de> Visitor<'de> for Reserving {
+            type Value = Careless;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a sequence")
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Careless, A::Error> {
+                let hint = elements.size_hint().unwrap_or(0);
+                let mut kept = Vec::with_capacity(hint);
+                while let Some(one) = elements.next_element::<u64>()? {
+                    kept.push(one);
+                }
+                Ok(Careless(hint))
+            }
+        }
+        deserializer.deserialize_seq(Reserving)
+    }
+}
+
+#[test]
+fn a_forged_length_allocates_nothing() {
+    // Ten bytes that say 2^63 elements, and MessagePack's array of 2^32.
+    let huge = [0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01, 1, 2, 3];
+    for body in [&huge[..], &[0xff, 0xff, 0xff, 0x7f, 1, 2, 3]] {
+        assert!(cucumber::from_bytes::<Vec<u64>>(&frame(1, body)).unwrap_err().is_truncated());
+        assert!(cucumber::from_bytes::<Vec<u8>>(&frame(1, body)).unwrap_err().is_truncated());
+        assert!(cucumber::from_bytes::<String>(&frame(1, body)).is_err());
+        assert!(cucumber::from_bytes::<BTreeMap<u8, u8>>(&frame(1, body)).unwrap_err().is_truncated());
+        assert!(cucumber::from_bytes::<Careless>(&frame(1, body)).is_err());
+        // Elements without width take no bytes, and still the count is no excuse to go on for ever.
+        assert!(cucumber::from_bytes::<Vec<()>>(&frame(1, body)).unwrap_err().is_truncated());
+    }
+    for marker in [0xdd, 0xdf, 0xdb, 0xc6, 0xc9] {
+        let body = [marker, 0xff, 0xff, 0xff, 0xff, 1, 2, 3];
+        assert!(cucumber::from_bytes::<Vec<u64>>(&frame(2, &body)).unwrap_err().is_truncated());
+        assert!(cucumber::from_bytes::<BTreeMap<u8, u8>>(&frame(2, &body)).unwrap_err().is_truncated());
+        assert!(cucumber::from_bytes::<Careless>(&frame(2, &body)).is_err());
+    }
+    assert_eq!(cucumber::from_bytes::<Careless>(&frame(1, &[3, 1, 2, 3])).unwrap().0, 3);
+}
+
+#[derive(Serialize, Deserialize, Debug, PartialEq)]
+struct Nest(Option<Box<Nest>>);
+
+#[derive(Serialize, Deserialize, Debug)]
+enum Deep {
+    End,
+    More(Box<Deep>),
+    Pair(u8, Box<Deep>),
+    List(Vec<Deep>),
+}
+
+#[test]
+fn deep_nesting_is_an_error_and_no_overflow() {
+    let deep = |level: &[u8], end: &[u8]| {
+        let mut body = level.repeat(1_000_000);
+        body.extend_from_slice(end);
+        body
+    };
+    let too_deep =
+        |error: cucumber::Error| assert!(error.is_too_deep() && error.is_unsupported(), "{error:?}");
+    too_deep(cucumber::from_bytes::<Nest>(&frame(1, &deep(&[1], &[0]))).unwrap_err());
+    too_deep(cucumber::from_bytes::<Deep>(&frame(1, &deep(&[1], &[0]))).unwrap_err());
+    too_deep(cucumber::from_bytes::<Deep>(&frame(1, &deep(&[2, 7], &[0]))).unwrap_err());
+    too_deep(cucumber::from_bytes::<Deep>(&frame(1, &deep(&[3, 1], &[0]))).unwrap_err());
+    let more = [&[0x81, 0xa4][..], b"More"].concat();
+    too_deep(cucumber::from_bytes::<Deep>(&frame(2, &deep(&more, b"\xa3End"))).unwrap_err());
+    // What nobody reads is skipped with the same care.
+    too_deep(cucumber::from_bytes::<serde::de::IgnoredAny>(&frame(2, &deep(&[0x91], &[0xc0]))).unwrap_err());
+    // MessagePack writes nested options flat, and there is a limit to those, too.
+    assert_eq!(cucumber::from_bytes::<Nest>(&frame(2, &[0xc0])).unwrap(), Nest(None));
+}
+
+#[test]
+fn what_is_too_deep_is_refused_when_it_is_written() {
+    let mut nest = Deep::End;
+    for _ in 0..100_000 {
+        nest = Deep::List(vec![nest]);
+    }
+    let error = cucumber::to_bytes(&nest).unwrap_err();
+    assert!(error.is_too_deep(), "{error}");
+    // Dropping it would overflow the stack as surely as writing it.
+    let mut next = Some(nest);
+    while let Some(Deep::List(mut inner)) = next {
+        next = inner.pop();
+    }
+}
+
+#[test]
+fn a_hundred_levels_are_no_trouble() {
+    let mut nest = Deep::End;
+    for _ in 0..100 {
+        nest = Deep::List(vec![nest]);
+    }
+    let bytes = cucumber::to_bytes(&nest).unwrap();
+    cucumber::from_bytes::<Deep>(&bytes).unwrap();
+    let again = cucumber::to_bytes(&nest).unwrap();
+    cucumber::from_bytes::<Deep>(&again).unwrap();
+}
+
+#[test]
+fn another_type_is_an_error_or_a_value_but_never_worse() {
+    for frame in frames() {
+        assert!(cucumber::from_bytes::<String>(&frame).is_err());
+        assert!(cucumber::from_bytes::<BTreeMap<String, u8>>(&frame).is_err());
+        let _ = cucumber::from_bytes::<(u8, u8)>(&frame);
+        let _ = cucumber::from_bytes::<serde_json::Value>(&frame);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2000) })]
+
+    #[test]
+    fn no_bytes_do_harm(codec in 1u8..=2, body in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let frame = frame(codec, &body);
+        let _ = cucumber::from_bytes::<Message>(&frame);
+        let _ = cucumber::from_bytes::<serde_json::Value>(&frame);
+        let _ = cucumber::from_bytes::<Vec<Option<Option<(u8, String)>>>>(&frame);
+        let _ = cucumber::from_bytes::<BTreeMap<Vec<u8>, std::time::Duration>>(&frame);
+        let _ = cucumber::from_bytes::<Message>(&body);
+    }
+
+    #[test]
+    fn no_damage_does_harm(codec in 0usize..2, places in proptest::collection::vec((any::<u16>(), any::<u8>()), 1..6)) {
+        let mut frame = frames()[codec].clone();
+        for (place, value) in places {
+            let place = 16 + usize::from(place) % (frame.len() - 16);
+            frame[place] = value;
+        }
+        let _ = cucumber::from_bytes::<Message>(&frame);
+    }
+}

@@ -1,0 +1,63 @@
+//! Round trips through both codecs.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "not every test file uses all of it")]
+
+use std::fmt::Debug;
+
+use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
+
+/// What the frame says about its codec.
+#[derive(Debug, PartialEq, Eq, Clone, Copy)]
+pub enum Codec {
+    Postcard,
+    MessagePack,
+}
+
+pub fn codec(frame: &[u8]) -> Codec {
+    match frame[4] {
+        1 => Codec::Postcard,
+        2 => Codec::MessagePack,
+        other => panic!("codec {other}"),
+    }
+}
+
+/// Written like the value, under a name that nobody knows.
+pub struct Unknown<'a, T>(pub &'a T);
+
+impl<T: Serialize> Serialize for Unknown<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+/// Sends `value` with names, then in the codec that its type allows, which is returned.
+#[track_caller]
+pub fn round_trip_as<T: Serialize + DeserializeOwned + Debug>(
+    value: &T,
+    same: impl Fn(&T, &T) -> bool,
+) -> Codec {
+    let named = cucumber::to_bytes(&Unknown(value)).unwrap();
+    assert_eq!(codec(&named), Codec::MessagePack);
+    let back: T =
+        cucumber::from_bytes(&named).unwrap_or_else(|error| panic!("{value:?} with names: {error:?}"));
+    assert!(same(value, &back), "with names: {value:?} became {back:?}");
+
+    cucumber::know::<T>();
+    let plain = cucumber::to_bytes(value).unwrap();
+    let back: T = cucumber::from_bytes(&plain).unwrap_or_else(|error| panic!("{value:?}: {error:?}"));
+    assert!(same(value, &back), "{value:?} became {back:?}");
+    codec(&plain)
+}
+
+#[track_caller]
+pub fn round_trip<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) -> Codec {
+    round_trip_as(value, |one, other| one == other)
+}
+
+/// Round-trips all, and asserts that they take this codec.
+#[track_caller]
+pub fn all_take<T: Serialize + DeserializeOwned + PartialEq + Debug>(codec: Codec, values: &[T]) {
+    for value in values {
+        assert_eq!(round_trip(value), codec, "{value:?}");
+    }
+}

@@ -1,0 +1,7 @@
+use processing::{autoreconnect, skprocess};
+
+#[autoreconnect(Client = { db: env("PASSWORD") })]
+#[skprocess]
+struct Worker {}
+
+fn main() {}

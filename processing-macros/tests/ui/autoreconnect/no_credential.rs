@@ -1,0 +1,7 @@
+use processing::{autoreconnect, skprocess};
+
+#[autoreconnect(Client = {}, Client = {})]
+#[skprocess]
+struct Worker {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+use processing::{autoreconnect, skprocess};
+
+#[autoreconnect]
+#[skprocess]
+struct Worker {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use processing::autoreconnect;
+
+#[autoreconnect(Client = { "*": env("PASSWORD") })]
+struct Worker {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use processing::skprocess;
+
+#[skprocess]
+enum Worker {
+    Idle,
+    Busy,
+}
+
+fn main() {}

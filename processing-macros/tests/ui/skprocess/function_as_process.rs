@@ -1,0 +1,6 @@
+use processing::skprocess;
+
+#[skprocess]
+fn work() {}
+
+fn main() {}

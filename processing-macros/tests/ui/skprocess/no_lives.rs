@@ -1,0 +1,6 @@
+use processing::skprocess;
+
+#[skprocess(lives = 0)]
+struct Worker {}
+
+fn main() {}

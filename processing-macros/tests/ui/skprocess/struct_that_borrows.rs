@@ -1,0 +1,8 @@
+use processing::skprocess;
+
+#[skprocess]
+struct Worker<'a> {
+    name: &'a str,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use processing::skprocess;
+
+#[skprocess(live = 3)]
+struct Worker {}
+
+fn main() {}

@@ -1,0 +1,5 @@
+use processing::task;
+
+fn main() {
+    let _ = task!(|x, (a, b)| x + a + b);
+}
