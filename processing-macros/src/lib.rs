@@ -6,6 +6,7 @@ mod complaints;
 mod hooks;
 mod phase;
 mod runtime;
+mod shareable;
 mod skprocess;
 #[cfg(test)]
 mod snapshot;
@@ -30,4 +31,16 @@ pub fn autoreconnect(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn task(input: TokenStream) -> TokenStream {
     task::expression(input.into()).into()
+}
+
+#[doc = include_str!("../docs/derive_shareable.md")]
+#[proc_macro_derive(Shareable, attributes(shareable))]
+pub fn derive_shareable(item: TokenStream) -> TokenStream {
+    shareable::derive(item.into()).into()
+}
+
+#[doc = include_str!("../docs/shareable.md")]
+#[proc_macro_attribute]
+pub fn shareable(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    shareable::attribute(arguments.into(), item.into()).into()
 }

@@ -18,3 +18,5 @@ pub use crate::lifecycle::returned::{
 pub use crate::lifecycle::visiting::{Field, LiveVisitor, traits as visiting};
 pub use crate::lifecycle::{FromItem, Outcome, ProcessSpec, ProcessType, SingleField, Skprocess};
 pub use crate::phase::Phase;
+pub use crate::share::generated as share;
+pub use crate::share::{Place, ShareError, ShareHandle, Shareable};

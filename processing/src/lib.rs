@@ -61,6 +61,7 @@ mod phase;
 mod process;
 mod protocol;
 mod reactor;
+
 mod shm;
 mod snapshot;
 mod spawn;
@@ -72,6 +73,7 @@ mod trace;
 #[doc(hidden)]
 pub mod __private;
 pub mod prelude;
+pub mod share;
 
 pub use channel::{ListenError, TellError, UnreadMessage};
 pub use config::{Checkpoint, Config, Restart, Stream, Streams, Timeouts};
@@ -83,7 +85,8 @@ pub use modifiers::{Asynced, Background, Blocking, Call, InBackground, Modify};
 pub use phase::Phase;
 pub use process::{Handle, OutputLine, OutputStream};
 
-pub use processing_macros::{autoreconnect, skprocess, task};
+pub use processing_macros::{Shareable, autoreconnect, shareable, skprocess, task};
+pub use share::{Share, ShareError, ShareHandle, Shareable};
 pub use spawn::{init, on_worker_start, set_worker_executable};
 pub use start::{Configured, Start};
 pub use timing::{Timer, Timers};

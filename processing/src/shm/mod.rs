@@ -1,7 +1,33 @@
-//! Memory that two processes see. What another process can write is read as input: with atomics, and checked.
-#![expect(unsafe_code, reason = "shared memory is reached through pointers; the types here keep that inside")]
+//! Memory that two processes see.
+//!
+//! Everything here works on one [`Segment`](segment::Segment): a sealed, sparse memory file that everyone maps whole. Other
+//! processes write to it while we look, and may be killed between any two instructions, so the code
+//! keeps to three rules: all access goes through atomics, every offset is checked before it is used,
+//! and every change can be taken back. The page `README.md` beside this file is the protocol.
+#![expect(
+    unsafe_code,
+    reason = "shared memory is mapped, and the kernel's list of held locks is written, here alone"
+)]
 
+pub(crate) mod fault;
+pub(crate) mod heap;
+pub(crate) mod layout;
+pub(crate) mod list;
+pub(crate) mod lock;
+pub(crate) mod log;
+pub(crate) mod map;
+pub(crate) mod notify;
+pub(crate) mod ordered;
 mod page;
+pub(crate) mod robust;
+pub(crate) mod segment;
+pub(crate) mod slot;
 pub(crate) mod status;
+pub(crate) mod store;
+pub(crate) mod view;
+pub(crate) mod writer;
 
 pub(crate) use page::Page;
+
+#[cfg(test)]
+pub(crate) mod testing;

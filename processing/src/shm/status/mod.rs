@@ -14,7 +14,7 @@
 //! lies in a [`Versioned`] record, everything else is one word.
 
 mod report;
-mod timers;
+pub(crate) mod timers;
 mod versioned;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

@@ -8,7 +8,7 @@ use crate::Phase;
 use crate::timing::{Timer, Timers};
 
 /// Sixteen buckets for each power of two of nanoseconds, up to 2^48 (78 hours).
-const BUCKETS: usize = 45 * 16;
+pub(crate) const BUCKETS: usize = 45 * 16;
 
 /// One stopwatch a hook, and one for the whole iteration.
 #[repr(C)]
@@ -96,7 +96,7 @@ impl Stopwatch {
 }
 
 /// Below 16 each number has its own bucket; from there on the four bits after the leading one choose it.
-fn bucket(nanos: u64) -> usize {
+pub(crate) fn bucket(nanos: u64) -> usize {
     if nanos < 16 {
         return nanos as usize;
     }
@@ -106,7 +106,7 @@ fn bucket(nanos: u64) -> usize {
 }
 
 /// The middle of what falls into a bucket: at most 1/32 away from anything in it.
-fn middle(bucket: usize) -> u64 {
+pub(crate) fn middle(bucket: usize) -> u64 {
     if bucket < 16 {
         return bucket as u64;
     }

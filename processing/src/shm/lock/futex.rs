@@ -1,0 +1,111 @@
+//! The lock's word as a futex in a segment, registered with the kernel.
+
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicU32, AtomicU64};
+use std::time::Duration;
+
+use rustix::thread::futex;
+
+use super::super::fault::Result;
+use super::super::layout::{NODE_TO_PREV, NODE_TO_WORD};
+use super::super::robust::Thread;
+use super::super::segment::Segment;
+use super::{Register, Word};
+
+impl Word for AtomicU32 {
+    /// With the pauses of [`Word::pause`], about 600 turns of a spinning loop.
+    const ROUNDS: u32 = 14;
+
+    #[inline]
+    fn load(&self) -> u32 {
+        AtomicU32::load(self, Relaxed)
+    }
+
+    #[inline]
+    fn swap_if(&self, old: u32, new: u32) -> Result<(), u32> {
+        self.compare_exchange(old, new, Acquire, Relaxed).map(drop)
+    }
+
+    #[inline]
+    fn release_if(&self, old: u32, new: u32) -> bool {
+        self.compare_exchange(old, new, Release, Relaxed).is_ok()
+    }
+
+    fn release(&self, new: u32) {
+        self.store(new, Release);
+    }
+
+    fn sleep(&self, expected: u32, at_most: Duration) {
+        // Being woken, a changed word, a signal and the time running out all mean: look again.
+        let _ = futex::wait(self, futex::Flags::empty(), expected, Some(&timespec(at_most)));
+    }
+
+    fn wake(&self, count: u32) -> u32 {
+        futex::wake(self, futex::Flags::empty(), count).unwrap_or(0) as u32
+    }
+
+    fn pause(&self, round: u32) {
+        for _ in 0..(1 << round.min(6)) {
+            std::hint::spin_loop();
+        }
+    }
+}
+
+/// A duration as the kernel wants it.
+pub(crate) fn timespec(time: Duration) -> futex::Timespec {
+    futex::Timespec {
+        tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
+        tv_nsec: time.subsec_nanos().into(),
+    }
+}
+
+/// A futex word in a segment, and its place on the list of the thread that uses it.
+#[derive(Debug)]
+pub(crate) struct Robust<'s> {
+    pub(crate) word: &'s AtomicU32,
+    pub(crate) thread: Thread,
+    node: usize,
+    next: &'s AtomicU64,
+    prev: &'s AtomicU64,
+}
+
+impl<'s> Robust<'s> {
+    /// The word whose list node is at `node`.
+    #[inline]
+    pub(crate) fn at(segment: &'s Segment, node: u64, thread: Thread) -> Result<Robust<'s>> {
+        Ok(Robust {
+            word: segment.half(node.wrapping_add_signed(NODE_TO_WORD as i64))?,
+            thread,
+            node: segment.address(node),
+            next: segment.word(node)?,
+            prev: segment.word(node - NODE_TO_PREV)?,
+        })
+    }
+
+    /// Whether the calling thread holds this word.
+    pub(crate) fn is_mine(&self) -> bool {
+        self.thread.holds(self.node)
+    }
+}
+
+impl Register for Robust<'_> {
+    #[inline]
+    fn pend(&self) {
+        self.thread.pend(self.node);
+    }
+
+    #[inline]
+    fn link(&self) {
+        self.thread.link(self.node, self.next, self.prev);
+    }
+
+    #[inline]
+    fn unlink(&self) {
+        self.thread.unlink(self.node, self.next);
+    }
+
+    #[inline]
+    fn settle(&self) {
+        self.thread.settle();
+    }
+}

@@ -1,0 +1,168 @@
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::{Duration, Instant};
+
+use super::super::layout::{LOCK_NODE, WAKE_NODE};
+use super::super::robust::Thread;
+use super::super::segment::Segment;
+use super::super::testing::{Child, Random};
+use super::futex::Robust;
+use super::*;
+
+mod model;
+mod neighbours;
+
+const COUNTER: u64 = 256;
+
+fn segment() -> Segment {
+    Segment::create("lock", 1 << 20, 1 << 20).unwrap()
+}
+
+fn with_lock<R>(segment: &Segment, body: impl FnOnce(Taken) -> R) -> R {
+    let thread = Thread::current().unwrap();
+    let robust = Robust::at(segment, LOCK_NODE, thread).unwrap();
+    let taken = acquire(robust.word, &robust, thread.tid, None).unwrap();
+    let result = body(taken);
+    release(robust.word, &robust, thread.tid);
+    result
+}
+
+/// Deliberately in two steps, so that two owners at a time lose counts.
+fn count(segment: &Segment) {
+    let word = segment.word(COUNTER).unwrap();
+    let before = word.load(Relaxed);
+    std::hint::black_box(before);
+    word.store(before + 1, Relaxed);
+}
+
+#[test]
+fn one_owner_at_a_time_across_processes() {
+    let segment = segment();
+    let children: Vec<_> = (0..4)
+        .map(|_| {
+            Child::fork(|| {
+                (0..20_000).for_each(|_| with_lock(&segment, |_| count(&segment)));
+                true
+            })
+        })
+        .collect();
+    for child in children {
+        assert!(child.succeeds_within(Duration::from_secs(60)));
+    }
+    assert_eq!(segment.word(COUNTER).unwrap().load(Relaxed), 80_000);
+    assert_eq!(segment.half(0).unwrap().load(Relaxed), 0, "nobody is left announced");
+}
+
+#[test]
+fn one_owner_at_a_time_across_threads() {
+    let segment = segment();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..20_000).for_each(|_| with_lock(&segment, |_| count(&segment))));
+        }
+    });
+    assert_eq!(segment.word(COUNTER).unwrap().load(Relaxed), 80_000);
+}
+
+#[test]
+fn lock_survives_its_owner() {
+    let segment = segment();
+    let ready = segment.word(512).unwrap();
+    let child = Child::fork(|| {
+        with_lock(&segment, |_| {
+            ready.store(1, Relaxed);
+            std::thread::sleep(Duration::from_secs(60));
+        });
+        true
+    });
+    while ready.load(Relaxed) == 0 {
+        std::thread::yield_now();
+    }
+    child.end();
+    let start = Instant::now();
+    let taken = with_lock(&segment, |taken| taken);
+    assert!(taken.after_death);
+    assert!(start.elapsed() < Duration::from_secs(1));
+    assert!(!with_lock(&segment, |taken| taken).after_death, "told once");
+}
+
+#[test]
+fn lock_survives_a_thread_that_ends_without_giving_it_up() {
+    let segment = segment();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let thread = Thread::current().unwrap();
+            let robust = Robust::at(&segment, LOCK_NODE, thread).unwrap();
+            acquire(robust.word, &robust, thread.tid, None).unwrap();
+        });
+    });
+    assert!(with_lock(&segment, |taken| taken).after_death);
+}
+
+#[test]
+fn patience_ends() {
+    let segment = segment();
+    with_lock(&segment, |_| {
+        std::thread::scope(|scope| {
+            let late = scope.spawn(|| {
+                let thread = Thread::current().unwrap();
+                let robust = Robust::at(&segment, LOCK_NODE, thread).unwrap();
+                let start = Instant::now();
+                let result = acquire(robust.word, &robust, thread.tid, Some(Duration::from_millis(600)));
+                (result.is_err_and(|fault| matches!(fault, Fault::Patience)), start.elapsed())
+            });
+            let (refused, time) = late.join().unwrap();
+            assert!(refused);
+            assert!(time >= Duration::from_millis(600));
+        });
+    });
+    with_lock(&segment, |taken| assert!(!taken.after_death));
+}
+
+/// Owners and waiters are killed all the time; whoever is left must go on.
+#[test]
+fn kills_strand_nobody() {
+    let segment = segment();
+    let progress = segment.word(COUNTER).unwrap();
+    let mut random = Random::new(1);
+    let spawn = || {
+        Child::fork(|| {
+            loop {
+                with_lock(&segment, |_| {
+                    progress.fetch_add(1, Relaxed);
+                    // Long enough for the others to fall asleep.
+                    (0..200).for_each(|_| std::hint::spin_loop());
+                });
+            }
+        })
+    };
+    let mut children: Vec<_> = (0..4).map(|_| spawn()).collect();
+    for _ in 0..400 {
+        std::thread::sleep(Duration::from_micros(random.below(1500)));
+        let victim = random.below(4) as usize;
+        let before = progress.load(Relaxed);
+        children[victim] = spawn();
+        let start = Instant::now();
+        while progress.load(Relaxed) == before {
+            assert!(start.elapsed() < Duration::from_secs(5), "everybody sleeps");
+            std::thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn two_words_of_one_segment_are_given_up_in_any_order() {
+    let segment = segment();
+    let thread = Thread::current().unwrap();
+    let one = Robust::at(&segment, LOCK_NODE, thread).unwrap();
+    let two = Robust::at(&segment, WAKE_NODE, thread).unwrap();
+    for first_in_first_out in [true, false] {
+        acquire(one.word, &one, thread.tid, None).unwrap();
+        acquire(two.word, &two, thread.tid, None).unwrap();
+        assert_eq!(thread.held(), 2);
+        let order = if first_in_first_out { [&one, &two] } else { [&two, &one] };
+        release(order[0].word, order[0], thread.tid);
+        assert_eq!(thread.held(), 1);
+        release(order[1].word, order[1], thread.tid);
+        assert_eq!(thread.held(), 0);
+    }
+}

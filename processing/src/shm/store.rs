@@ -1,0 +1,405 @@
+//! A segment with state in it: who may touch it, and how.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::marker::PhantomData;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use super::fault::{Fault, Result};
+use super::layout::{
+    self, COMMIT, INITIAL, KIND, LOCK_NODE, Layout, MAGIC, MAGIC_VALUE, ROOT, SEED, STOPPED, TOP,
+};
+use super::lock::futex::Robust;
+use super::lock::{self};
+use super::log::{self, Commit};
+use super::notify::Wake;
+use super::robust::Thread;
+use super::segment::Segment;
+use super::view::View;
+use super::writer::{Tx, Writer};
+
+#[cfg(test)]
+mod tests;
+mod transaction;
+
+pub(crate) use transaction::Transaction;
+use transaction::{Attempt, Held, Part};
+
+/// A segment, laid out, and mapped once in this process.
+#[derive(Debug)]
+pub(crate) struct Store {
+    segment: Segment,
+    layout: Layout,
+    identity: Identity,
+}
+
+/// How long a thread that holds one store's lock waits for another's. Two threads that wait for each other
+/// would do so for ever, and nobody can see both.
+const PATIENCE_WITH_TWO: Duration = Duration::from_secs(2);
+/// How often a reader tries its luck before it takes the lock.
+const GAMBLES: u32 = 8;
+
+/// The stores of this process, so that one that arrives twice is mapped once: the same thread must find
+/// itself the owner of a lock whichever way it came by it.
+static KNOWN: Mutex<BTreeMap<Identity, Weak<Store>>> = Mutex::new(BTreeMap::new());
+
+/// Device and number of a memory file.
+type Identity = (u64, u64);
+
+thread_local! {
+    /// How many transactions this thread is in, and of which generation of the process that count is.
+    static DEPTH: Cell<(u64, usize)> = const { Cell::new((0, 0)) };
+    static ACTIVE: RefCell<Vec<(*const Store, Tx)>> = const { RefCell::new(Vec::new()) };
+}
+
+impl Store {
+    /// A new store, of at most `largest` bytes.
+    pub(crate) fn create(kind: u64, largest: u64) -> Result<Arc<Store>> {
+        let segment = Segment::create("processing-share", largest, layout::SMALLEST)?;
+        let layout = Layout::of(segment.len()).ok_or(Fault::Corrupt("length"))?;
+        let mut seed = [0; 8];
+        rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty())?;
+        for (at, value) in
+            [(KIND, kind), (SEED, u64::from_le_bytes(seed)), (TOP, layout.heap), (MAGIC, MAGIC_VALUE)]
+        {
+            segment.word(at)?.store(value, Relaxed);
+        }
+        Store::know(segment, layout)
+    }
+
+    /// The store behind a descriptor that another process passed.
+    pub(crate) fn attach(file: OwnedFd, kind: u64) -> Result<Arc<Store>> {
+        let identity = Segment::identity(&file)?;
+        let known =
+            KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&identity).and_then(Weak::upgrade);
+        let store = match known {
+            Some(store) => store,
+            None => {
+                let segment = Segment::attach(file)?;
+                let layout = Layout::of(segment.len()).ok_or(Fault::Corrupt("length"))?;
+                Store::know(segment, layout)?
+            }
+        };
+        if store.segment.word(MAGIC)?.load(Relaxed) != MAGIC_VALUE {
+            return Err(Fault::Corrupt("not a share"));
+        }
+        if store.segment.word(KIND)?.load(Relaxed) != kind {
+            return Err(Fault::Corrupt("a share of another type"));
+        }
+        Ok(store)
+    }
+
+    fn know(segment: Segment, layout: Layout) -> Result<Arc<Store>> {
+        let identity = Segment::identity(&segment.file().try_clone_to_owned()?)?;
+        let store = Arc::new(Store { segment, layout, identity });
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(other) = known.get(&identity).and_then(Weak::upgrade) {
+            return Ok(other);
+        }
+        known.insert(identity, Arc::downgrade(&store));
+        Ok(store)
+    }
+
+    /// The file behind the store, for passing it on.
+    pub(crate) fn file(&self) -> Result<OwnedFd> {
+        Ok(self.segment.file().try_clone_to_owned()?)
+    }
+
+    #[cfg(test)]
+    pub(crate) fn segment(&self) -> &Segment {
+        &self.segment
+    }
+
+    fn view(&self, since: Option<u64>) -> View<'_> {
+        View { segment: &self.segment, layout: self.layout, since }
+    }
+
+    fn check_running(&self) -> Result<()> {
+        match self.segment.word(STOPPED)?.load(Relaxed) {
+            0 => Ok(()),
+            _ => Err(Fault::Stopped),
+        }
+    }
+
+    /// The committed version.
+    pub(crate) fn version(&self) -> Result<u32> {
+        Ok(Commit::of(self.segment.word(COMMIT)?.load(Acquire)).version)
+    }
+
+    /// Whether this thread is inside a transaction on this store.
+    #[inline]
+    pub(crate) fn is_inside(&self, thread: Thread) -> bool {
+        let (generation, depth) = DEPTH.get();
+        depth != 0 && generation == thread.generation && self.is_active()
+    }
+
+    #[cold]
+    fn is_active(&self) -> bool {
+        ACTIVE.with(|active| {
+            active.try_borrow().is_ok_and(|active| active.iter().any(|(store, _)| std::ptr::eq(*store, self)))
+        })
+    }
+
+    /// Takes the lock, and brings the state into order if the one before died.
+    #[inline]
+    fn lock(&self, thread: Thread) -> Result<Held<'_>> {
+        let robust = Robust::at(&self.segment, LOCK_NODE, thread)?;
+        thread.reserve()?;
+        let taken = if robust.word.load(Relaxed) & lock::TID == thread.tid && robust.is_mine() {
+            return Err(Fault::Reentrant);
+        } else {
+            let patience = (thread.held() != 0).then_some(PATIENCE_WITH_TWO);
+            lock::acquire(robust.word, &robust, thread.tid, patience)?
+        };
+        let held = Held { robust };
+        let commit = Commit::load(&self.segment)?;
+        if taken.after_death || commit.entries != 0 {
+            self.recover(commit)?;
+        }
+        Ok(held)
+    }
+
+    /// Takes back what a dead owner had half done.
+    #[cold]
+    fn recover(&self, mut commit: Commit) -> Result<()> {
+        let entries = commit.entries;
+        // Also without entries: a change of one word may have been made and not been counted.
+        log::replay(&self.segment, &self.layout, &mut commit, 0)?;
+        log::trim(&self.segment, &self.layout, entries);
+        Ok(())
+    }
+
+    /// Looks at the state. What `look` sees at once, in one call, belongs together.
+    ///
+    /// `look` may be called again, so it must do nothing but look.
+    #[inline]
+    pub(crate) fn read<R, E: From<Fault> + AsFault>(
+        &self,
+        mut look: impl FnMut(&View<'_>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let thread = Thread::current()?;
+        if self.is_inside(thread) {
+            return look(&self.view(None));
+        }
+        let commit = self.segment.word(COMMIT)?;
+        for _ in 0..GAMBLES {
+            let since = commit.load(Acquire);
+            if Commit::of(since).entries == 0 {
+                let view = self.view(Some(since));
+                let seen = self.check_running().map_err(E::from).and_then(|()| look(&view));
+                if view.check().is_ok() && !seen.as_ref().is_err_and(|error| error.is_changed()) {
+                    return seen;
+                }
+            }
+            std::hint::spin_loop();
+        }
+        self.read_locked(thread, &mut look)
+    }
+
+    #[cold]
+    fn read_locked<R, E: From<Fault>>(
+        &self,
+        thread: Thread,
+        look: &mut dyn FnMut(&View<'_>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let _held = self.lock(thread)?;
+        self.check_running()?;
+        look(&self.view(None))
+    }
+
+    /// Changes one word to what `change` makes of it. The shortest of all operations.
+    #[inline]
+    pub(crate) fn change_word<R>(&self, at: u64, change: impl FnOnce(u64) -> (u64, R)) -> Result<R> {
+        let thread = Thread::current()?;
+        let word = self.segment.word(at)?;
+        if self.is_inside(thread) {
+            // The closure is the user's arithmetic and may panic, so it runs before the state is borrowed.
+            let (new, result) = change(word.load(Relaxed));
+            self.join(|writer| writer.set(at, new))?;
+            return Ok(result);
+        }
+        let _held = self.lock(thread)?;
+        self.check_running()?;
+        let wake = Wake::of(&self.segment, thread)?;
+        let (new, result) = change(word.load(Relaxed));
+        let owes = wake.expected();
+        if owes {
+            wake.owe();
+        }
+        // One store is all or nothing by itself, so there is nothing to log. If we die before the version
+        // is counted, whoever recovers the lock counts it.
+        word.store(new, Relaxed);
+        let published = Commit::load(&self.segment).and_then(|commit| commit.next().publish(&self.segment));
+        if owes {
+            wake.pay();
+        }
+        published.map(|()| result)
+    }
+
+    /// Makes a change of any size, as one.
+    pub(crate) fn write<R, E: From<Fault>>(
+        &self,
+        change: impl FnOnce(&mut Writer<'_>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let thread = Thread::current()?;
+        if self.is_inside(thread) {
+            return self.join(change);
+        }
+        let _held = self.lock(thread)?;
+        self.check_running()?;
+        self.write_held(thread, change)
+    }
+
+    /// Stops or starts the store; works in either state.
+    pub(crate) fn set_stopped(&self, stopped: bool) -> Result<()> {
+        let thread = Thread::current()?;
+        if self.is_inside(thread) {
+            return Err(Fault::Reentrant);
+        }
+        let _held = self.lock(thread)?;
+        let wake = Wake::of(&self.segment, thread)?;
+        let owes = wake.expected();
+        if owes {
+            wake.owe();
+        }
+        self.segment.word(STOPPED)?.store(u64::from(stopped), Relaxed);
+        Commit::load(&self.segment)?.next().publish(&self.segment)?;
+        if owes {
+            wake.pay();
+        }
+        Ok(())
+    }
+
+    /// Whether the store is stopped.
+    pub(crate) fn is_stopped(&self) -> Result<bool> {
+        Ok(self.segment.word(STOPPED)?.load(Acquire) != 0)
+    }
+
+    /// The blocks that hold the state and what it was at first.
+    pub(crate) fn roots(&self) -> Result<(u64, u64)> {
+        Ok((self.segment.word(ROOT)?.load(Relaxed), self.segment.word(INITIAL)?.load(Relaxed)))
+    }
+
+    /// Says where the state is. For the maker, before anybody else knows the store.
+    pub(crate) fn set_roots(&self, root: u64, initial: u64) -> Result<()> {
+        self.segment.word(ROOT)?.store(root, Relaxed);
+        self.segment.word(INITIAL)?.store(initial, Relaxed);
+        Ok(())
+    }
+
+    fn write_held<R, E: From<Fault>>(
+        &self,
+        thread: Thread,
+        change: impl FnOnce(&mut Writer<'_>) -> Result<R, E>,
+    ) -> Result<R, E> {
+        let mut tx = Tx::new(Commit::load(&self.segment)?);
+        let mut attempt = Attempt { writer: self.writer(&mut tx, thread), done: false };
+        let result = change(&mut attempt.writer)?;
+        attempt.writer.commit()?;
+        attempt.done = true;
+        Ok(result)
+    }
+
+    fn writer<'a>(&'a self, tx: &'a mut Tx, thread: Thread) -> Writer<'a> {
+        Writer { view: self.view(None), tx, thread }
+    }
+
+    /// Makes a change as part of the transaction that this thread is in.
+    fn join<R, E: From<Fault>>(&self, change: impl FnOnce(&mut Writer<'_>) -> Result<R, E>) -> Result<R, E> {
+        let thread = Thread::current()?;
+        ACTIVE.with(|active| {
+            let mut active = active.try_borrow_mut().map_err(|_| Fault::Reentrant)?;
+            let found = active.iter_mut().rfind(|(store, _)| std::ptr::eq(*store, self));
+            let (_, tx) = found.ok_or(Fault::Reentrant)?;
+            let mark = tx.mark();
+            let mut part = Part { writer: self.writer(tx, thread), mark, done: false };
+            let result = change(&mut part.writer);
+            part.done = result.is_ok();
+            result
+        })
+    }
+
+    /// Begins a transaction, or a part of the one that this thread is in.
+    pub(crate) fn begin(self: &Arc<Store>) -> Result<Transaction> {
+        let thread = Thread::current()?;
+        let (generation, depth) = DEPTH.get();
+        if generation != thread.generation {
+            // A child of a fork has a copy of its parent's transactions; they are not its own.
+            ACTIVE
+                .with(|active| active.try_borrow_mut().map(|mut active| active.clear()))
+                .map_err(|_| Fault::Reentrant)?;
+        }
+        let depth = if generation == thread.generation { depth } else { 0 };
+        let mark = if depth != 0 && self.is_active() {
+            Some(self.join(|writer| Ok::<_, Fault>(writer.tx.mark()))?)
+        } else {
+            let held = self.lock(thread)?;
+            self.check_running()?;
+            let tx = Tx::new(Commit::load(&self.segment)?);
+            ACTIVE
+                .with(|active| active.try_borrow_mut().map(|mut active| active.push((Arc::as_ptr(self), tx))))
+                .map_err(|_| Fault::Reentrant)?;
+            // Given up by the end of the transaction.
+            let _ = std::mem::ManuallyDrop::new(held);
+            None
+        };
+        DEPTH.set((thread.generation, depth + 1));
+        Ok(Transaction { store: Arc::clone(self), thread, mark, open: true, not_send: PhantomData })
+    }
+
+    /// Waits until `look` has an answer; it is asked under the lock, at first and after every change.
+    pub(crate) fn wait_until<R, E: From<Fault>>(
+        self: &Arc<Store>,
+        deadline: Option<Instant>,
+        mut look: impl FnMut() -> Result<Option<R>, E>,
+    ) -> Result<R, E> {
+        let thread = Thread::current()?;
+        if self.is_inside(thread) {
+            return Err(Fault::WaitInside.into());
+        }
+        loop {
+            let transaction = self.begin()?;
+            let wake = Wake::of(&self.segment, thread)?;
+            if let Some(answer) = look()? {
+                transaction.commit()?;
+                return Ok(answer);
+            }
+            let left = match deadline {
+                Some(deadline) => match deadline.checked_duration_since(Instant::now()) {
+                    Some(left) if !left.is_zero() => Some(left),
+                    _ => return Err(Fault::TimedOut.into()),
+                },
+                None => None,
+            };
+            // What `look` changed nobody asked for. Gone now, it is no change that we could wake ourselves by.
+            self.join(|writer| writer.rollback())?;
+            let value = wake.announce(Commit::load(&self.segment)?.version);
+            transaction.cancel()?;
+            wake.sleep(value, left);
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.get(&self.identity).is_some_and(|known| known.strong_count() == 0) {
+            known.remove(&self.identity);
+        }
+    }
+}
+
+/// Lets [`Store::read`] tell a torn look from a true error.
+pub(crate) trait AsFault {
+    /// Whether the error only means that a writer was met.
+    fn is_changed(&self) -> bool;
+}
+
+impl AsFault for Fault {
+    fn is_changed(&self) -> bool {
+        matches!(self, Fault::Changed)
+    }
+}

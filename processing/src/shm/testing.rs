@@ -1,0 +1,88 @@
+//! Forked children for the tests of this module, and ways to kill them.
+
+use std::time::{Duration, Instant};
+
+/// A forked child. Killed and reaped when dropped.
+#[derive(Debug)]
+pub(crate) struct Child {
+    pub(crate) pid: i32,
+    reaped: bool,
+}
+
+impl Child {
+    /// Runs `body` in a copy of this process that ends with it.
+    ///
+    /// The body must not print, nor fail other than by returning `false`.
+    pub(crate) fn fork(body: impl FnOnce() -> bool) -> Child {
+        // SAFETY: the C library's `fork` leaves a child whose only thread may allocate; the bodies keep to
+        // memory and shared segments, and end in `_exit`.
+        let pid = unsafe { libc::fork() };
+        assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
+        if pid == 0 {
+            let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
+            // SAFETY: ends this process, without running what belongs to the parent.
+            unsafe { libc::_exit(if matches!(done, Ok(true)) { 0 } else { 1 }) };
+        }
+        Child { pid, reaped: false }
+    }
+
+    pub(crate) fn kill(&self) {
+        // SAFETY: the child is not reaped yet, so the number is still its own.
+        unsafe { libc::kill(self.pid, libc::SIGKILL) };
+    }
+
+    fn poll(&mut self, flags: i32) -> Option<i32> {
+        let mut status = 0;
+        // SAFETY: `status` is ours to write; the child is not reaped yet.
+        let pid = unsafe { libc::waitpid(self.pid, &raw mut status, flags) };
+        (pid == self.pid).then(|| {
+            self.reaped = true;
+            status
+        })
+    }
+
+    /// Waits for the end; `true` if the body said so.
+    pub(crate) fn succeeds_within(mut self, time: Duration) -> bool {
+        let start = Instant::now();
+        while start.elapsed() < time {
+            if let Some(status) = self.poll(libc::WNOHANG) {
+                return libc::WIFEXITED(status) && libc::WEXITSTATUS(status) == 0;
+            }
+            std::thread::sleep(Duration::from_micros(200));
+        }
+        false
+    }
+
+    /// Kills and reaps.
+    pub(crate) fn end(self) {}
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        if !self.reaped {
+            self.kill();
+            self.poll(0);
+        }
+    }
+}
+
+/// A small generator, so that a failure can be repeated.
+#[derive(Clone, Debug)]
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        (self.next() >> 16) % bound
+    }
+}

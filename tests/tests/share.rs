@@ -1,0 +1,9 @@
+//! Shared state: what the derive makes of a type, and that it is the same state in every process.
+#![forbid(unsafe_code)]
+
+#[path = "share/derived.rs"]
+mod derived;
+#[path = "share/elsewhere.rs"]
+mod elsewhere;
+#[path = "share/processes.rs"]
+mod processes;
