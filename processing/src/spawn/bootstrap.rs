@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::MARKER;
+use super::{MARKER, launch};
 use crate::channel::{Inbox, Outbox, scope};
 use crate::error::{Failure, panic_message};
 use crate::protocol::{Entry, Event, Functions, Request, Start, VERSION, Worker};
@@ -122,6 +122,7 @@ fn prepare(start: &Start) -> Result<Entry, Failure> {
     let Functions { prologue, entry } = cucumber::decode_with(&start.functions, scope(Vec::new()))
         .map_err(|error| Failure::with_cause("the worker cannot find the functions it is to call", &error))?;
     if let Some(prologue) = prologue {
+        launch::hand_on(prologue);
         catch_unwind(AssertUnwindSafe(|| prologue.get()())).map_err(|panic| {
             Failure::text(format!("`on_worker_start` panicked: {}", panic_message(&*panic)))
         })?;

@@ -58,7 +58,11 @@ static EXECUTABLE: Mutex<Option<PathBuf>> = Mutex::new(None);
 /// processing::on_worker_start(set_up);
 /// ```
 pub fn on_worker_start<F: Callable<fn()>>(f: F) {
-    let prologue = Func::<fn()>::new(f);
+    hand_on(Func::new(f));
+}
+
+/// In a worker: what its program wants done in workers is also for those that are started from here.
+pub(super) fn hand_on(prologue: Prologue) {
     *PROLOGUE.lock().unwrap_or_else(PoisonError::into_inner) = Some(prologue);
 }
 
