@@ -161,6 +161,8 @@ impl<W: Skprocess> Engine<W> {
     }
 
     fn encode(value: &W::Output) -> Result<Message, Fault> {
+        // As in the parent for the struct: nothing has decoded one here.
+        cucumber::know::<W::Output>();
         Message::encode_untyped(value).map_err(|error| {
             let error = error.with_root("result");
             Failure::with_cause("the value of `result` cannot be sent", &error).into()
