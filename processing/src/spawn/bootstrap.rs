@@ -1,7 +1,10 @@
 //! The worker's half: notice that this process is a worker, and be one.
 
+use std::ffi::CString;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -91,6 +94,7 @@ fn work(marker: &str) -> io::Result<()> {
         return Err(strange("its parent is gone already"));
     }
     sys::restore_for_worker()?;
+    name_process();
     let mut inbox = Inbox::new(Arc::clone(&socket));
     let Some(first) = inbox.next()? else { return Err(strange("its parent is gone already")) };
     let mut outbox = Outbox::new(Arc::clone(&socket));
@@ -109,6 +113,16 @@ fn work(marker: &str) -> io::Result<()> {
         entry(Worker { socket, inbox, job });
     }
     Ok(())
+}
+
+/// Gives the process the program's name in lists of processes: it was started by a path that ends in `exe`.
+fn name_process() {
+    let name = std::env::args_os().next().map(PathBuf::from);
+    let name = name.as_deref().and_then(Path::file_name).map(|name| name.as_bytes().to_vec());
+    if let Some(name) = name.and_then(|name| CString::new(name).ok()) {
+        // Only a convenience: the worker works under any name.
+        let _ = rustix::thread::set_name(&name);
+    }
 }
 
 fn prepare(start: &Start) -> Result<Entry, Failure> {
