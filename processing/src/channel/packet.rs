@@ -49,6 +49,11 @@ impl Packet {
         Ok(Packet { kind, body: (body.len() as u64).to_le_bytes().to_vec(), fds, spilled: true })
     }
 
+    /// One that is never sent.
+    pub(crate) fn nothing() -> Self {
+        Packet { kind: u8::MAX, body: Vec::new(), fds: Vec::new(), spilled: false }
+    }
+
     /// The stretches of the stream, each with the descriptors that go with its first byte.
     pub(super) fn stretches(&self) -> Vec<(Vec<u8>, Vec<BorrowedFd<'_>>)> {
         let mut groups = self.fds.chunks(GROUP).map(|group| group.iter().map(AsFd::as_fd).collect());

@@ -24,6 +24,8 @@ use crate::sys::{Alarm, now};
 use crate::{Config, Phase, ProcessError};
 use checkpoint::Checkpoints;
 
+pub(crate) use panics::{caught, watch};
+
 /// Runs a process of type `W` in this worker, to its end.
 pub(crate) fn enter<W: Skprocess>(worker: Worker) {
     let socket = Arc::clone(&worker.socket);

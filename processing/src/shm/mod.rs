@@ -9,8 +9,10 @@
     reason = "shared memory is mapped, and the kernel's list of held locks is written, here alone"
 )]
 
+mod claims;
 pub(crate) mod fault;
 pub(crate) mod heap;
+mod journal;
 pub(crate) mod layout;
 pub(crate) mod list;
 pub(crate) mod lock;
@@ -27,6 +29,8 @@ pub(crate) mod store;
 pub(crate) mod view;
 pub(crate) mod writer;
 
+pub(crate) use claims::Claims;
+pub(crate) use journal::Journal;
 pub(crate) use page::Page;
 
 #[cfg(test)]

@@ -111,6 +111,15 @@ impl Launch {
         })
     }
 
+    /// Sets a variable in the worker's environment.
+    pub(crate) fn set_variable(&mut self, name: &str, value: &str) {
+        let is_other = |entry: &CString| {
+            entry.as_bytes().strip_prefix(name.as_bytes()).is_none_or(|rest| !rest.starts_with(b"="))
+        };
+        self.environment.retain(is_other);
+        self.environment.extend(CString::new(format!("{name}={value}")));
+    }
+
     /// Starts a worker that will call `entry`.
     ///
     /// Must be called on the thread that lives as long as the program: the worker ends with the thread that started
@@ -160,4 +169,9 @@ impl Target {
             }
         })
     }
+}
+
+/// A variable of this program's environment, if it is set, and to text.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
