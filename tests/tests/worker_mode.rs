@@ -223,6 +223,15 @@ fn too_few_descriptors_are_an_error_of_start() {
     assert!(lines[3].starts_with("cannot start `launcher::Mirror`: the system would not"), "{lines:?}");
 }
 
+#[test]
+fn more_large_messages_than_descriptors_can_wait() {
+    let _watchdog = watchdog();
+    let dir = TempDir::new();
+    let mut command = Command::new(LAUNCHER);
+    let output = command.arg("backlog").env("TMPDIR", dir.path()).stderr(Stdio::null()).output().unwrap();
+    assert_eq!(lines(&output)[1..], ["500 50000000", "500 50000000"]);
+}
+
 /// Doubles what it hears.
 #[skprocess]
 struct Doubler;
