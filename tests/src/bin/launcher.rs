@@ -24,9 +24,9 @@ impl Mirror {
         let arguments: Vec<_> = std::env::args_os().map(hex).collect();
         self.lines.push(format!("arguments {}", arguments.join(" ")));
         self.lines.push(format!("variable {}", hex(std::env::var_os("MIRRORED").unwrap_or_default())));
-        let own = std::env::vars_os().any(|(name, _)| name.as_bytes().starts_with(b"PROCESSING_"));
+        let own = std::env::vars_os().any(|(name, _)| name.as_bytes().starts_with(b"PROCESSING_WORKER"));
         let child = std::process::Command::new("env").output()?.stdout;
-        let inherited = child.windows(11).any(|part| part == b"PROCESSING_");
+        let inherited = child.windows(17).any(|part| part == b"PROCESSING_WORKER");
         self.lines.push(format!("marker {own} {inherited}"));
         self.lines.push(format!("directory {}", std::env::current_dir()?.display()));
         println!("the worker's own output");
