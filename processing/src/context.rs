@@ -13,7 +13,7 @@ use crate::channel::{Inbox, ListenError, Message, Outbox, Packet, TellError, rea
 use crate::protocol::{Event, Request};
 use crate::shm::Page;
 use crate::shm::status::Status;
-use crate::sys::{Alarm, Nanos};
+use crate::sys::{Alarm, Nanos, later};
 use crate::{Config, Phase, ProcessError, Timers};
 
 /// The process that the current thread belongs to, seen from inside.
@@ -205,7 +205,7 @@ impl Context {
 
     /// Sleeps, unless the process is asked to stop.
     pub(crate) fn pause(&self, time: Duration) {
-        let deadline = Instant::now() + time;
+        let deadline = later(time);
         let mut state = self.0.state();
         while !self.is_stopping() {
             let left = deadline.saturating_duration_since(Instant::now());

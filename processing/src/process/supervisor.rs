@@ -17,7 +17,7 @@ use crate::protocol::{Entry, Event, Failed, Fault, Request};
 use crate::reactor::{Actor, Io, Source};
 use crate::snapshot::Job;
 use crate::spawn::Launch;
-use crate::sys::{Alarm, Ready, now};
+use crate::sys::{Alarm, Ready, later, now};
 use crate::{Config, Phase, ProcessError, trace};
 
 /// How long a worker may take until it answers. Long, as a machine may be busy; a dead one is noticed at once.
@@ -361,7 +361,7 @@ impl Supervisor {
         match self.verdict(left.is_some(), &error) {
             Ok(after) => {
                 self.last_failure = Some(error);
-                let until = Instant::now() + after;
+                let until = later(after);
                 self.plan = Plan::Waiting { until };
                 if after.is_zero() || self.shared.status.is_stopping() {
                     self.start_next(io);

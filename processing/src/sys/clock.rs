@@ -1,12 +1,19 @@
 //! The clock that both sides of a process share.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
 
 /// Nanoseconds of the monotonic clock: the same in every process of this machine, until it is booted again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Nanos(pub(crate) u64);
+
+/// The instant so much later, or one that is as good as never where the clock does not reach that far.
+pub(crate) fn later(delay: Duration) -> Instant {
+    const AGES: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    let now = Instant::now();
+    now.checked_add(delay).unwrap_or_else(|| now + AGES)
+}
 
 /// What the clock says now.
 pub(crate) fn now() -> Nanos {

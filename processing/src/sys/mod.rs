@@ -14,7 +14,7 @@ pub(crate) mod startup;
 mod timer;
 
 pub(crate) use child::{Child, Exited, Program, Spawn, environment};
-pub(crate) use clock::{Nanos, now};
+pub(crate) use clock::{Nanos, later, now};
 pub(crate) use image::{Image, function_trust};
 pub(crate) use poller::{Poller, Ready, WAKER, Waker};
 pub(crate) use signals::{die_with_parent, on_stack_overflow, restore_for_worker};

@@ -56,8 +56,11 @@ impl Poller {
 
     /// Sleeps until something is ready, the waker is used or the time is over.
     pub(crate) fn wait(&self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
-        let timeout = timeout.map(|timeout| Timespec {
-            tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+        // No longer than the oldest of the system calls can express, which some sandboxes insist on. Whoever waits for
+        // longer looks at the clock again.
+        const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+        let timeout = timeout.map(|timeout| timeout.min(LONGEST)).map(|timeout| Timespec {
+            tv_sec: timeout.as_secs().cast_signed(),
             tv_nsec: timeout.subsec_nanos().into(),
         });
         let mut space = [MaybeUninit::<Event>::uninit(); 64];
