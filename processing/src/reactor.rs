@@ -7,6 +7,7 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
 use std::os::fd::AsFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Instant;
@@ -70,6 +71,12 @@ pub(crate) fn wake(id: ActorId) {
     if let Some(reactor) = REACTOR.get() {
         reactor.send(Command::Wake(id));
     }
+}
+
+/// Wakes a future's task. That is somebody else's code: its panic must not end the thread that all processes need.
+pub(crate) fn wake_task(task: std::task::Waker) {
+    // The panic hook has told of it already.
+    let _ = catch_unwind(AssertUnwindSafe(|| task.wake()));
 }
 
 /// Wakes a future's task at this instant.
@@ -190,7 +197,7 @@ impl Loop {
         {
             self.times.pop();
             match self.tasks.remove(&id) {
-                Some(task) => task.wake(),
+                Some(task) => wake_task(task),
                 None => self.with(ActorId(id), |actor, io| actor.due(io)),
             }
         }

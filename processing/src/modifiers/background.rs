@@ -46,11 +46,13 @@ impl<T: Send + 'static> Background<T> {
             let mut state = caller.lock();
             state.value = Some(value);
             state.done = true;
-            if let Some(task) = state.task.take() {
-                task.wake();
-            }
+            let task = state.task.take();
+            // Whoever is woken may look at once, in this very thread.
             drop(state);
             caller.changed.notify_all();
+            if let Some(task) = task {
+                task.wake();
+            }
         });
         Background { slot }
     }

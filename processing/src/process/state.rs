@@ -10,7 +10,7 @@ use super::output::OutputLine;
 use crate::channel::{Message, Outbox, Packet};
 use crate::shm::Page;
 use crate::shm::status::Status;
-use crate::{Config, ProcessError};
+use crate::{Config, ProcessError, reactor};
 
 /// How many captured lines are kept for a program that does not ask for them.
 const MOST_LINES: usize = 10_000;
@@ -74,7 +74,7 @@ impl Shared {
         let tasks = std::mem::take(&mut state.tasks);
         drop(state);
         self.changed.notify_all();
-        tasks.into_iter().for_each(task::Waker::wake);
+        tasks.into_iter().for_each(reactor::wake_task);
         result
     }
 
