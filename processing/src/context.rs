@@ -251,7 +251,9 @@ impl Context {
                 }
             }
         };
-        std::thread::Builder::new().name("processing-control".into()).stack_size(128 * 1024).spawn(attend)?;
+        // As much as any thread has, of which it touches little: an error with a long chain of causes is read there, and
+        // took more than 128 KiB of stack in a build that is not optimised.
+        std::thread::Builder::new().name("processing-control".into()).stack_size(2 << 20).spawn(attend)?;
         Ok(())
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
 use std::time::Duration;
 
+use processing::ProcessError;
 use processing::prelude::*;
 use tests::watchdog;
 
@@ -82,4 +83,130 @@ fn a_waker_that_panics_harms_nobody_else() {
     worker.wait().unwrap();
     assert!(end.as_mut().poll(&mut context).is_ready());
     assert_eq!(Fine {}.run().unwrap(), 42);
+}
+
+/// An error on so many others.
+#[derive(Debug)]
+struct Layer(u32, Option<Box<Layer>>);
+
+impl Layer {
+    fn cake(layers: u32) -> Layer {
+        (1..layers).fold(Layer(0, None), |below, layer| Layer(layer, Some(Box::new(below))))
+    }
+}
+
+impl std::fmt::Display for Layer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "layer {}", self.0)
+    }
+}
+
+impl std::error::Error for Layer {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.1.as_deref().map(|below| below as _)
+    }
+}
+
+/// Panics when it is thrown away.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        panic!("nobody may drop this");
+    }
+}
+
+/// Fails as it is told to, and then is asked whether it is still the same.
+#[skprocess(runs = 1)]
+struct Failing {
+    how: String,
+    attempts: Vec<u32>,
+}
+
+fn use_up_descriptors() {
+    let hoard: Vec<_> = std::iter::from_fn(|| std::fs::File::open("/dev/null").ok()).collect();
+    Box::leak(Box::new(hoard));
+}
+
+#[skprocess]
+impl Failing {
+    fn run(&mut self) -> anyhow::Result<()> {
+        self.attempts.push(std::process::id());
+        if self.attempts.len() > 1 {
+            return Ok(());
+        }
+        match self.how.as_str() {
+            "in layers" => return Err(Layer::cake(200).into()),
+            "with a bomb" => std::panic::panic_any(Bomb),
+            "by another thread" => {
+                let _ = std::panic::catch_unwind(|| panic!("an old story"));
+                let joined = std::thread::spawn(|| panic!("the news")).join();
+                joined.unwrap_or_else(|payload| std::panic::resume_unwind(payload));
+            }
+            "at length, without descriptors" => {
+                use_up_descriptors();
+                anyhow::bail!("{}", "at length ".repeat(20_000));
+            }
+            "at the end, without descriptors" => use_up_descriptors(),
+            _ => {}
+        }
+        Ok(())
+    }
+    fn result(&mut self) -> (Vec<u32>, String) {
+        let much = if self.how.starts_with("at the end") { 200_000 } else { 0 };
+        (std::mem::take(&mut self.attempts), "x".repeat(much))
+    }
+}
+
+/// Fails once and goes on in the same worker; returns the failure of another one that has no lives.
+fn fail(how: &str) -> ProcessError {
+    let failing = |lives| {
+        Failing { how: how.to_owned(), attempts: vec![] }
+            .configure(|config| config.lives(lives))
+            .start()
+            .unwrap()
+    };
+    let survivor = failing(2);
+    let (attempts, _) = survivor.result().unwrap();
+    assert_eq!(attempts, [survivor.pid(); 2], "{how}");
+    failing(1).result().unwrap_err()
+}
+
+fn cause(error: &ProcessError) -> String {
+    tests::chain(error).swap_remove(1)
+}
+
+#[test]
+fn an_error_with_many_causes_is_told_and_survived() {
+    let _watchdog = watchdog();
+    let error = fail("in layers");
+    assert!(tests::chain(&error).len() > 60, "{error}");
+}
+
+#[test]
+fn a_payload_that_cannot_be_dropped_costs_no_worker() {
+    let _watchdog = watchdog();
+    assert!(cause(&fail("with a bomb")).contains("not text"));
+}
+
+#[test]
+fn a_panic_that_is_passed_on_says_what_it_said() {
+    let _watchdog = watchdog();
+    assert!(cause(&fail("by another thread")).contains("the news"));
+}
+
+#[test]
+fn a_failure_is_told_even_if_no_descriptor_is_left() {
+    let _watchdog = watchdog();
+    let error = fail("at length, without descriptors");
+    assert!(cause(&error).starts_with("at length at length"), "{error}");
+}
+
+#[test]
+fn a_value_that_no_descriptor_is_left_for_is_an_error_that_says_so() {
+    let _watchdog = watchdog();
+    let failing = Failing { how: "at the end, without descriptors".to_owned(), attempts: vec![] };
+    let error = failing.run().unwrap_err();
+    assert_eq!(error.phase(), Some(processing::Phase::Result));
+    assert!(cause(&error).contains("cannot be sent"), "{error}");
 }

@@ -57,7 +57,7 @@ impl<W: Skprocess> Engine<W> {
         let _ = limit;
         let took = now().since(start);
         self.over();
-        let done = done.unwrap_or_else(|payload| Err(panics::failure(&*payload, &self.context).into()));
+        let done = done.unwrap_or_else(|payload| Err(panics::failure(payload, &self.context).into()));
         match done {
             Ok(value) => {
                 self.context.0.status.timers.add(Lap::Hook(phase), took);
@@ -80,7 +80,7 @@ impl<W: Skprocess> Engine<W> {
         let (process, credentials) = (&mut self.process, &self.credentials);
         let done = catch_unwind(AssertUnwindSafe(|| live::bring_up(process, credentials, limit)));
         self.over();
-        done.unwrap_or_else(|payload| Err(panics::failure(&*payload, &self.context)))
+        done.unwrap_or_else(|payload| Err(panics::failure(payload, &self.context)))
             .map_err(|failure| (Phase::Prerun, failure.into()))
     }
 

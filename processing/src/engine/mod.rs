@@ -108,13 +108,18 @@ impl<W: Skprocess> Engine<W> {
                 }
             }
         }
-        match self.finish() {
-            Ok(value) => self.say(Event::Value(value)),
-            Err((phase, fault)) => match self.report(phase, fault) {
+        let sent = self.finish().and_then(|value| {
+            self.context.send(Event::Value(value)).map_err(|error| {
+                let failure = Failure::with_cause("the value of `result` cannot be sent", &error);
+                (Phase::Result, failure.into())
+            })
+        });
+        if let Err((phase, fault)) = sent {
+            match self.report(phase, fault) {
                 // These hooks are final, so a parent that says otherwise is not one of ours.
                 Verdict::Retry(..) => {}
                 Verdict::GiveUp(error) => self.end(error),
-            },
+            }
         }
     }
 
@@ -188,7 +193,18 @@ impl<W: Skprocess> Engine<W> {
 
     fn report(&self, phase: Phase, fault: Fault) -> Verdict {
         let run = self.context.current_run();
-        self.say(Event::Failed(Failed { phase, run, fault }));
+        let brief = match &fault {
+            Fault::Failure(failure) => Fault::from(failure.brief()),
+            Fault::Timeout(limit) => Fault::Timeout(*limit),
+        };
+        if self.context.send(Event::Failed(Failed { phase, run, fault })).is_err()
+            // A long one needs a descriptor on its way, and there may be none left.
+            && let Err(error) = self.context.send(Event::Failed(Failed { phase, run, fault: brief }))
+        {
+            // A hook has closed the channel, say. There would never be an answer.
+            panics::leave_word(&self.context, format!("it failed, and cannot say how: {error}"));
+            std::process::abort();
+        }
         self.context.verdict()
     }
 

@@ -4,7 +4,7 @@ use std::any::Any;
 use std::cell::Cell;
 use std::io;
 use std::os::fd::AsFd;
-use std::panic;
+use std::panic::{self, AssertUnwindSafe};
 use std::sync::OnceLock;
 
 use crate::context::Context;
@@ -47,10 +47,23 @@ pub(crate) fn watch(status: &Page<Status>) -> io::Result<()> {
 }
 
 /// What a caught panic says.
-pub(super) fn failure(payload: &(dyn Any + Send), context: &Context) -> Failure {
+#[expect(clippy::mem_forget, reason = "what panics in its own `drop` cannot be dropped any other way")]
+pub(super) fn failure(payload: Box<dyn Any + Send>, context: &Context) -> Failure {
+    // One that was raised anew, as of a thread that was joined, has not passed our hook: what that saw last is another.
+    let report = LAST.take().filter(|report| report.message == panic_message(&*payload));
+    let failure = Failure::from_panic(&*payload, report);
+    if let Err(second) = panic::catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        std::mem::forget(second);
+        LAST.take();
+    }
     // It did not end the process, so it is not the reason if something else does.
     context.0.status.panic.clear();
-    Failure::from_panic(payload, LAST.take())
+    failure
+}
+
+/// Leaves the reason for an abort where the parent finds it.
+pub(super) fn leave_word(context: &Context, message: String) {
+    context.0.status.panic.write(&PanicReport { message, location: None, backtrace: None });
 }
 
 /// What a panic says that was caught in a worker which runs no process.

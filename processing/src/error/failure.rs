@@ -86,6 +86,17 @@ impl Failure {
         }
     }
 
+    /// As much of it as fits into a small message.
+    pub(crate) fn brief(&self) -> Self {
+        const ROOM: usize = 4096;
+        let mut message = self.message.clone();
+        if message.len() > ROOM {
+            message.truncate(message.floor_char_boundary(ROOM));
+            message.push('…');
+        }
+        Failure { location: self.location.clone(), panic: self.panic, ..Failure::text(message) }
+    }
+
     pub(crate) fn at(mut self, location: Option<Location>) -> Self {
         self.location = self.location.or(location);
         self
