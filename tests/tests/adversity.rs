@@ -1,4 +1,5 @@
 //! What a program or its hooks do to the library without meaning to: none of it may cost anybody else.
+#![allow(clippy::unwrap_used, reason = "a hook of a test is a part of the test")]
 
 use std::pin::pin;
 use std::sync::Arc;
