@@ -187,8 +187,12 @@ impl Context {
         let packet = event.pack()?;
         let mut outbox = self.0.outbox.lock().unwrap_or_else(PoisonError::into_inner);
         outbox.push(Arc::new(packet));
-        // The socket blocks here, so all of it is sent.
-        outbox.flush().map(|_| ())
+        // The socket blocks here, so all of it is sent; or nothing, if there is no descriptor left for a large body.
+        let sent = outbox.flush().map(|_| ());
+        if sent.is_err() {
+            outbox.take_back();
+        }
+        sent
     }
 
     /// Waits for the parent's word on a failure.

@@ -20,7 +20,7 @@ use crate::protocol::{Event, Failed, Fault, Worker};
 use crate::shm::Page;
 use crate::shm::status::{Lap, Status};
 use crate::snapshot::{self, Job};
-use crate::sys::{Alarm, now};
+use crate::sys::{self, Alarm, now};
 use crate::{Config, Phase, ProcessError};
 use checkpoint::Checkpoints;
 
@@ -203,7 +203,7 @@ impl<W: Skprocess> Engine<W> {
         {
             // A hook has closed the channel, say. There would never be an answer.
             panics::leave_word(&self.context, format!("it failed, and cannot say how: {error}"));
-            std::process::abort();
+            sys::abort();
         }
         self.context.verdict()
     }

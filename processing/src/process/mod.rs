@@ -3,6 +3,7 @@
 mod handle;
 mod order;
 mod output;
+mod post_mortem;
 mod restart;
 mod state;
 mod supervisor;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use cucumber::Func;
 
+use super::post_mortem::{Reason, post_mortem};
 use super::restart::{Failures, TooMany};
 use super::state::Shared;
 use super::worker::{ALARM, CHANNEL, EXIT, Worker};
@@ -57,16 +58,6 @@ pub(super) enum Plan {
     Waiting { until: Instant },
 }
 
-/// Why a worker was killed by its supervisor.
-#[derive(Clone, Debug)]
-pub(super) enum Reason {
-    /// A hook overran its limit.
-    Limit(Duration),
-    /// It did not answer.
-    Silent,
-    /// It said something that is no message.
-    Nonsense(String),
-}
 impl Actor for Supervisor {
     fn wake(&mut self, io: &mut Io<'_>) {
         let (kill, abandoned) = {
@@ -128,7 +119,7 @@ impl Actor for Supervisor {
         match &mut self.plan {
             Plan::Running { worker, until: Some(until), killed } if *until <= now => {
                 if !worker.ready && !worker.finished {
-                    *killed = Some(Reason::Silent);
+                    *killed = Some(Reason::Silent(LONGEST_START));
                 }
                 worker.child.kill();
             }
@@ -357,7 +348,11 @@ impl Supervisor {
         let phase = self.shared.status.phase().filter(|_| worker.ready);
         let retried = phase.is_none_or(Phase::is_retried);
         let left = if retried { self.shared.status.spend_life() } else { None };
-        let error = self.error_of(worker, phase, exit, killed);
+        let at = Box::new(self.position(phase));
+        let error = killed.map_or_else(
+            || post_mortem(&self.shared, worker.ready, exit, at.clone()),
+            |reason| reason.into_error(at.clone()),
+        );
         match self.verdict(left.is_some(), &error) {
             Ok(after) => {
                 self.last_failure = Some(error);
@@ -375,39 +370,6 @@ impl Supervisor {
                 self.start_next(io);
             }
             Err(error) => self.finish(Err(error), io),
-        }
-    }
-
-    fn error_of(
-        &self,
-        worker: &Worker,
-        phase: Option<Phase>,
-        exit: Exit,
-        killed: Option<Reason>,
-    ) -> ProcessError {
-        let at = Box::new(self.position(phase));
-        let launch = |failure| ProcessError::Launch { at: at.clone(), failure: Box::new(failure) };
-        match killed {
-            Some(Reason::Limit(limit)) => return ProcessError::Timeout { at, limit },
-            Some(Reason::Silent) => {
-                return launch(Failure::text(format!("it gave no sign of life within {LONGEST_START:?}")));
-            }
-            Some(Reason::Nonsense(what)) => return launch(Failure::text(what)),
-            None => {}
-        }
-        let status = &self.shared.status;
-        if !worker.ready {
-            return launch(Failure::text(format!("it {exit}, before it was ready")));
-        }
-        match status.panic.read() {
-            // A panic that aborts has said why before it did.
-            Some(report) if exit == Exit::Signal(libc::SIGABRT) => {
-                ProcessError::Hook { at, failure: Box::new(report.into()) }
-            }
-            _ => {
-                let last_words = self.shared.lock().last_words(5);
-                ProcessError::Died { at, exit, stack_overflow: status.has_overflowed(), last_words }
-            }
         }
     }
 
