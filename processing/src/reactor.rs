@@ -8,9 +8,9 @@ use std::collections::{BinaryHeap, HashMap};
 use std::io;
 use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::OnceLock;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Instant;
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::sys::{Poller, Ready, WAKER, Waker};
 
@@ -89,20 +89,16 @@ fn reactor() -> io::Result<&'static Reactor> {
     if let Some(reactor) = REACTOR.get() {
         return Ok(reactor);
     }
+    static STARTING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = STARTING.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(reactor) = REACTOR.get() {
+        return Ok(reactor);
+    }
     let (poller, waker) = Poller::new()?;
     let (commands, receiver) = channel();
-    let mut started = None;
-    // Where two threads get here at once, one of them has made a poller for nothing.
-    let reactor = REACTOR.get_or_init(|| {
-        started = Some((poller, receiver));
-        Reactor { commands, waker }
-    });
-    if let Some((poller, receiver)) = started {
-        std::thread::Builder::new()
-            .name("processing".into())
-            .spawn(move || Loop::new(poller, receiver).run())?;
-    }
-    Ok(reactor)
+    // Not known to anybody before it runs: where the system has no thread to give, the next start tries again.
+    std::thread::Builder::new().name("processing".into()).spawn(move || Loop::new(poller, receiver).run())?;
+    Ok(REACTOR.get_or_init(|| Reactor { commands, waker }))
 }
 
 impl Reactor {
@@ -139,6 +135,9 @@ impl Io<'_> {
     }
 }
 
+/// How many commands are followed before descriptors and times have their turn.
+const COMMANDS_A_TURN: usize = 256;
+
 struct Loop {
     poller: Poller,
     receiver: Receiver<Command>,
@@ -156,9 +155,11 @@ impl Loop {
     fn run(mut self) {
         let mut ready = Vec::new();
         let mut next_task = u64::MAX;
+        let mut more = false;
         loop {
-            let wait =
-                self.times.peek().map(|Reverse((when, _))| when.saturating_duration_since(Instant::now()));
+            let next = self.times.peek().map(|Reverse((when, _))| when);
+            let wait = next.map(|when| when.saturating_duration_since(Instant::now()));
+            let wait = if more { Some(Duration::ZERO) } else { wait };
             ready.clear();
             if self.poller.wait(wait, &mut ready).is_err() {
                 // The descriptors of the poller itself are gone: nothing can be heard any more.
@@ -172,7 +173,13 @@ impl Loop {
                 }
             }
             self.ring();
-            while let Ok(command) = self.receiver.try_recv() {
+            // So many at a time, so that no flood of them keeps descriptors and times waiting.
+            more = true;
+            for _ in 0..COMMANDS_A_TURN {
+                let Ok(command) = self.receiver.try_recv() else {
+                    more = false;
+                    break;
+                };
                 match command {
                     Command::Add(id, actor) => {
                         self.actors.insert(id, actor);

@@ -4,10 +4,11 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Wake, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use processing::ProcessError;
 use processing::prelude::*;
+use processing::{Phase, ProcessError};
+use rustix::process::Signal;
 use tests::watchdog;
 
 /// Ends its worker whenever it gets that far.
@@ -208,6 +209,41 @@ fn a_value_that_no_descriptor_is_left_for_is_an_error_that_says_so() {
     let _watchdog = watchdog();
     let failing = Failing { how: "at the end, without descriptors".to_owned(), attempts: vec![] };
     let error = failing.run().unwrap_err();
-    assert_eq!(error.phase(), Some(processing::Phase::Result));
+    assert_eq!(error.phase(), Some(Phase::Result));
     assert!(cause(&error).contains("cannot be sent"), "{error}");
+}
+
+/// Never yields.
+#[skprocess(runs = 1, timeouts(run = "100ms"))]
+struct Endless {}
+
+#[skprocess]
+impl Endless {
+    fn run(&mut self) {
+        loop {
+            std::hint::black_box(0);
+        }
+    }
+}
+
+#[test]
+fn a_flood_of_messages_holds_up_nobody_else() {
+    let _watchdog = watchdog();
+    let worker = Idle {}.start().unwrap();
+    // Whoever is stopped reads nothing, so its socket is soon full.
+    tests::processes::signal(worker.pid(), Signal::STOP);
+    let end = Instant::now() + Duration::from_secs(2);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while Instant::now() < end {
+                    worker.tell(&0_u8).unwrap();
+                }
+            });
+        }
+        std::thread::sleep(Duration::from_millis(100));
+        assert!(Endless {}.run().unwrap_err().is_timeout());
+        assert!(Instant::now() < end, "the limit was not kept before the flood was over");
+    });
+    worker.kill();
 }

@@ -232,6 +232,14 @@ fn more_large_messages_than_descriptors_can_wait() {
     assert_eq!(lines(&output)[1..], ["500 50000000", "500 50000000"]);
 }
 
+#[test]
+fn a_start_without_a_thread_is_an_error_and_the_next_one_is_well() {
+    let _watchdog = watchdog();
+    let lines = launch(&["crowded"]);
+    assert!(lines[0].contains("a thread to look after workers"), "{lines:?}");
+    assert_eq!(lines[2..4], ["well", "false false"], "{lines:?}");
+}
+
 /// Doubles what it hears.
 #[skprocess]
 struct Doubler;

@@ -24,6 +24,11 @@ impl Outbox {
         Outbox { socket, waiting: VecDeque::new(), sent: (0, 0), spilled: None }
     }
 
+    /// Whether something waits that the socket would not take.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
     pub(crate) fn push(&mut self, packet: Arc<Packet>) {
         self.waiting.push_back(packet);
     }

@@ -132,6 +132,12 @@ impl State {
             self.log_start += 1;
         }
         let Some(outbox) = &mut self.outbox else { return Ok(true) };
+        if outbox.is_waiting() {
+            // The reactor was told when that began, and sends all there is: to tell it again for each message would leave
+            // it no time for anybody else.
+            outbox.push(packet);
+            return Ok(true);
+        }
         outbox.push(packet);
         let error = match outbox.flush() {
             Ok(sent) => return Ok(sent),

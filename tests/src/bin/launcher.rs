@@ -155,6 +155,18 @@ fn main() {
                 backlog(lives).unwrap_or_else(|error| println!("{}", tests::chain(&*error).join("; ")));
             }
         }
+        // There is no room for another thread, then there is.
+        "crowded" => {
+            let limit = |current| {
+                setrlimit(Resource::As, Rlimit { current, maximum: None }).expect("another limit");
+            };
+            let used = tests::processes::status(std::process::id(), "VmSize").expect("its size") << 10;
+            limit(Some(used + (1 << 20)));
+            let start = Mirror { lines: vec![] }.start();
+            limit(None);
+            report(start);
+            try_it(1);
+        }
         other => panic!("unknown command {other}"),
     }
 }
