@@ -60,6 +60,15 @@ impl fmt::Display for OutputLine {
     }
 }
 
+/// What there is to expect of a captured stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// There may be more, now or later.
+    Open,
+    /// It has ended, or nobody can read it any more.
+    Over,
+}
+
 /// Cuts what comes out of a captured stream into lines.
 #[derive(Debug)]
 pub(super) struct Lines {
@@ -78,23 +87,29 @@ impl Lines {
         Lines { pipe, stream, worker, pid, rest: Vec::new() }
     }
 
-    /// Passes on every line that is there. `false` once the stream is over, or nobody can read it any more.
-    pub(super) fn read(&mut self, mut each: impl FnMut(OutputLine)) -> bool {
+    /// Passes on the lines that are there, up to so many bytes of them.
+    pub(super) fn read(&mut self, most: usize, mut each: impl FnMut(OutputLine)) -> Left {
         let mut buffer = [0; 8 * 1024];
-        loop {
+        let mut done = 0;
+        while done < most {
             match rustix::io::read(&self.pipe, &mut buffer) {
                 Ok(0) => {
                     self.cut(true, &mut each);
-                    return false;
+                    return Left::Over;
                 }
                 Ok(count) => {
                     self.rest.extend_from_slice(&buffer[..count]);
                     self.cut(false, &mut each);
+                    done += count;
                 }
                 Err(rustix::io::Errno::INTR) => {}
-                Err(error) => return io::Error::from(error).kind() == io::ErrorKind::WouldBlock,
+                Err(error) if io::Error::from(error).kind() == io::ErrorKind::WouldBlock => {
+                    return Left::Open;
+                }
+                Err(_) => return Left::Over,
             }
         }
+        Left::Open
     }
 
     fn cut(&mut self, at_end: bool, each: &mut impl FnMut(OutputLine)) {
@@ -130,10 +145,22 @@ mod tests {
         let mut lines = Lines::new(read, OutputStream::Stdout, "worker", 7);
         let mut seen = Vec::new();
         rustix::io::write(&write, b"one\ntw").unwrap();
-        assert!(lines.read(|line| seen.push(line.to_string())));
+        assert_eq!(lines.read(usize::MAX, |line| seen.push(line.to_string())), Left::Open);
         rustix::io::write(&write, b"o\n\nrest").unwrap();
         drop(write);
-        assert!(!lines.read(|line| seen.push(line.to_string())));
+        assert_eq!(lines.read(usize::MAX, |line| seen.push(line.to_string())), Left::Over);
         assert_eq!(seen, ["[worker 7] one", "[worker 7] two", "[worker 7] ", "[worker 7] rest"]);
+    }
+
+    #[test]
+    fn whoever_writes_without_end_is_read_in_turns() {
+        let (read, write) = crate::sys::capture_pipe().unwrap();
+        let mut lines = Lines::new(read, OutputStream::Stdout, "worker", 7);
+        rustix::io::write(&write, &b"y\n".repeat(20_000)).unwrap();
+        let mut count = 0;
+        assert_eq!(lines.read(8 * 1024, |_| count += 1), Left::Open);
+        assert_eq!(count, 4096);
+        lines.read(usize::MAX, |_| count += 1);
+        assert_eq!(count, 20_000);
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use super::output::{Lines, OutputLine, OutputStream};
+use super::output::{Left, Lines, OutputLine, OutputStream};
 use crate::channel::{Inbox, Packet};
 use crate::error::Exit;
 use crate::reactor::{Io, Source};
@@ -22,6 +22,11 @@ pub(crate) const OUTPUT: [Source; 2] = [3, 4];
 
 /// How many packets are read before others have their turn.
 const TURN: usize = 256;
+
+/// How much of a captured stream is read before others have their turn.
+pub(crate) const OUTPUT_TURN: usize = 16 * 1024;
+/// The most that a stream holds of a worker that is gone; what comes after that is somebody else's.
+pub(crate) const OUTPUT_LEFT: usize = 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -93,10 +98,11 @@ impl Worker {
         Ok((packets, more))
     }
 
-    pub(crate) fn read_lines(&mut self, io: &Io<'_>, mut each: impl FnMut(OutputLine)) {
+    /// Passes on what it has written, up to so many bytes of each stream.
+    pub(crate) fn read_lines(&mut self, most: usize, io: &Io<'_>, mut each: impl FnMut(OutputLine)) {
         for slot in &mut self.lines {
             if let Some(lines) = slot
-                && !lines.read(&mut each)
+                && lines.read(most, &mut each) == Left::Over
             {
                 io.forget(&*lines);
                 *slot = None;
