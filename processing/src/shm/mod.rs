@@ -9,6 +9,7 @@
     reason = "shared memory is mapped, and the kernel's list of held locks is written, here alone"
 )]
 
+pub(crate) mod bare;
 pub(crate) mod fault;
 pub(crate) mod heap;
 pub(crate) mod layout;
