@@ -49,7 +49,7 @@ impl Side {
         self.start.wait_until(|start| start.0 >= 3)?;
         // The two of them meet once more, awake.
         self.start.0 += 1;
-        while self.start.0 < 5 {
+        while self.start.0.get() < 5 {
             std::hint::spin_loop();
         }
         let begin = Instant::now();

@@ -58,10 +58,14 @@ pub(crate) enum Kind {
 }
 
 impl Error {
+    #[cold]
+    #[inline(never)]
     pub(crate) fn new(kind: Kind) -> Self {
         Self { inner: Box::new(Inner { kind, path: Vec::new(), root: None, source: None }) }
     }
 
+    #[cold]
+    #[inline(never)]
     pub(crate) fn malformed(what: impl Into<String>) -> Self {
         Self::new(Kind::Malformed(what.into()))
     }
@@ -78,6 +82,8 @@ impl Error {
         Self::new(Kind::Function(what.into()))
     }
 
+    #[cold]
+    #[inline(never)]
     pub(crate) fn truncated() -> Self {
         Self::new(Kind::Truncated)
     }
@@ -88,6 +94,7 @@ impl Error {
     }
 
     #[cold]
+    #[inline(never)]
     pub(crate) fn within(mut self, segment: Segment) -> Self {
         self.inner.path.push(segment);
         self
@@ -207,7 +214,8 @@ impl fmt::Display for Kind {
             ),
             Self::Truncated => f.write_str("the bytes end in the middle of a value"),
             Self::TooDeep => f.write_str(
-                "the value is nested too deeply for the stack; keep its parts in a `Vec` and refer to them by index",
+                "the value is nested too deeply for the stack; keep its parts in a `Vec` and refer to them by index, \
+                 or give the thread a bigger stack (`cucumber::set_stack_budget`)",
             ),
             Self::Malformed(text)
             | Self::Handle(text)
@@ -261,6 +269,7 @@ impl serde::de::Error for Error {
 
 impl From<postcard::Error> for Error {
     #[cold]
+    #[inline(never)]
     fn from(error: postcard::Error) -> Self {
         match error {
             postcard::Error::DeserializeUnexpectedEnd => Self::truncated(),

@@ -51,6 +51,7 @@ pub use scope::{Attachment, Scope};
 pub use secret::{Provider, Secret};
 pub use ser::{Encoded, encode, encode_message, to_bytes};
 pub use shape::know;
+pub use stack::set_stack_budget;
 pub use task::Task;
 
 #[doc(hidden)]

@@ -7,8 +7,10 @@ use crate::frame::{self, Codec};
 use crate::scope::{Attachment, Guard};
 use crate::shape::{self, leaf};
 
-mod compound;
 mod encoder;
+mod fields;
+mod items;
+mod serializer;
 mod writer;
 
 pub(crate) use encoder::{EXT_BYTES, EXT_SOME, Encoder};

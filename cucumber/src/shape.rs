@@ -50,10 +50,16 @@ pub(crate) struct Shape {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Node {
     pub(crate) kind: Kind,
-    /// The names of a struct's fields or an enum's variants.
-    pub(crate) names: &'static [&'static str],
-    /// The parts; one that was never reached is [`leaf::UNSEEN`].
-    pub(crate) parts: Box<[u32]>,
+    pub(crate) parts: Box<[Part]>,
+}
+
+/// A struct's field, an enum's variant, or the like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Part {
+    /// Empty, where parts have no names.
+    pub(crate) name: &'static str,
+    /// Its node; that of a part which was never reached is [`leaf::UNSEEN`].
+    pub(crate) number: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

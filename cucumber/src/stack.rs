@@ -3,28 +3,56 @@
 //! A limit on levels would be wrong twice: a level of a big struct in a debug build takes a hundred times the stack of a
 //! small one in a release build. So what is measured is the stack itself, as the distance between two local variables.
 
+use std::cell::Cell;
+
 use crate::error::{Error, Kind, Result};
 
 /// Half of what a thread has by default; whoever called had the other half.
-const BUDGET: usize = 1 << 20;
+const DEFAULT: usize = 1 << 20;
 
-/// Where the stack stood when an encoding or decoding began.
+thread_local! {
+    static BUDGET: Cell<usize> = const { Cell::new(DEFAULT) };
+}
+
+/// Says how much of its stack this thread may use to encode or decode one value: 1 MiB, unless this says otherwise.
+///
+/// Values nested more deeply than that are refused. A thread that was started with a bigger stack can take deeper ones;
+/// leave it a quarter for whoever calls.
+///
+/// ```
+/// std::thread::Builder::new().stack_size(64 << 20).spawn(|| {
+///     cucumber::set_stack_budget(48 << 20);
+///     // … values of tens of thousands of levels
+/// });
+/// ```
+pub fn set_stack_budget(bytes: usize) {
+    // A thread that is ending keeps to the usual.
+    let _ = BUDGET.try_with(|budget| budget.set(bytes));
+}
+
+/// Where the stack stood when an encoding or decoding began, and how far it may go.
 #[derive(Clone, Copy)]
 pub(crate) struct Stack {
     start: usize,
+    budget: usize,
 }
 
 impl Stack {
     #[inline]
     pub(crate) fn here() -> Self {
-        Self { start: position() }
+        Self { start: position(), budget: BUDGET.try_with(Cell::get).unwrap_or(DEFAULT) }
     }
 
     /// Fails when the budget is used up.
     #[inline]
     pub(crate) fn check(self) -> Result<()> {
-        if self.start.abs_diff(position()) < BUDGET { Ok(()) } else { Err(Error::new(Kind::TooDeep)) }
+        if self.start.abs_diff(position()) < self.budget { Ok(()) } else { Err(too_deep()) }
     }
+}
+
+#[cold]
+fn too_deep() -> Error {
+    Error::new(Kind::TooDeep)
 }
 
 #[inline]

@@ -192,6 +192,26 @@ fn a_hundred_levels_are_no_trouble() {
 }
 
 #[test]
+fn a_bigger_stack_takes_deeper_values() {
+    let levels = 20_000;
+    let thread = std::thread::Builder::new().stack_size(256 << 20).spawn(move || {
+        cucumber::set_stack_budget(192 << 20);
+        let body = [&[1].repeat(levels)[..], &[0]].concat();
+        let nest: Deep = cucumber::from_bytes(&frame(1, &body)).unwrap();
+        // With names the first time, perhaps: the type is known by now.
+        let again = cucumber::to_bytes(&nest).unwrap();
+        assert_eq!(again[16..], body);
+        let mut count = 0;
+        let mut next = nest;
+        while let Deep::More(inner) = next {
+            (next, count) = (*inner, count + 1);
+        }
+        count
+    });
+    assert_eq!(thread.unwrap().join().unwrap(), levels);
+}
+
+#[test]
 fn another_type_is_an_error_or_a_value_but_never_worse() {
     for frame in frames() {
         assert!(cucumber::from_bytes::<String>(&frame).is_err());

@@ -52,6 +52,7 @@ compile_error!("`processing` runs on Linux only, so far");
 
 mod channel;
 mod config;
+mod context;
 mod engine;
 mod error;
 mod lifecycle;
@@ -64,6 +65,7 @@ mod reactor;
 mod shm;
 mod snapshot;
 mod spawn;
+mod start;
 mod sys;
 mod timing;
 mod trace;
@@ -73,18 +75,18 @@ pub mod __private;
 pub mod prelude;
 pub mod share;
 
+pub use channel::{ListenError, TellError, UnreadMessage};
 pub use config::{Checkpoint, Config, Restart, Stream, Streams, Timeouts};
+pub use context::Context;
 pub use cucumber::{self, Credentials, Live, Provider, Reconnect, Secret, Task};
-pub use engine::Context;
-pub use error::{
-    Cause, Exit, Failure, ListenError, Location, Position, ProcessError, StartError, TellError, UnreadMessage,
-};
+pub use error::{Cause, Exit, Failure, Location, Position, ProcessError, StartError};
 pub use lifecycle::{ConfigMut, ProcessSpec, ProcessType, Skprocess, process};
-pub use modifiers::{Asynced, Background, Blocking, Call, InBackground};
+pub use modifiers::{Asynced, Background, Blocking, Call, InBackground, Modify};
 pub use phase::Phase;
-pub use process::{Configured, Handle, OutputLine, OutputStream, Start};
+pub use process::{Handle, OutputLine, OutputStream};
 
 pub use processing_macros::{Shareable, autoreconnect, shareable, skprocess, task};
 pub use share::{Share, ShareError, ShareHandle, Shareable};
 pub use spawn::{init, on_worker_start, set_worker_executable};
+pub use start::{Configured, Start};
 pub use timing::{Timer, Timers};

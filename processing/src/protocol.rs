@@ -10,19 +10,31 @@
 //! | worker | `Settings`, `Handles` | nothing |
 
 use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cucumber::Func;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Message, Packet};
+use crate::channel::{Inbox, Message, Packet};
 use crate::error::Failure;
-use crate::spawn::Entry;
 use crate::{Config, Phase, ProcessError};
 
 /// Counted up with every change of the packets, the status page or the marker.
 pub(crate) const VERSION: u32 = 1;
+
+/// What a worker is for: called once, in the worker, with all it needs.
+pub(crate) type Entry = fn(Worker);
+
+/// What a new worker has: its channel, and what it is to do.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pub(crate) socket: Arc<OwnedFd>,
+    pub(crate) inbox: Inbox,
+    pub(crate) job: Message,
+}
 
 /// From the parent to the worker.
 #[derive(Debug)]

@@ -36,20 +36,3 @@ pub(crate) fn over(at: &Position) {
     tracing::debug!(worker = at.worker, pid = at.pid, runs = at.run, "process over");
     let _ = at;
 }
-
-/// A record was written to a shared log.
-pub(crate) fn logged(record: &crate::share::Record) {
-    #[cfg(feature = "tracing")]
-    {
-        use crate::share::Level;
-        let message = &record.message;
-        match record.level {
-            Level::Trace => tracing::trace!(target: "processing::share", "{message}"),
-            Level::Debug => tracing::debug!(target: "processing::share", "{message}"),
-            Level::Info => tracing::info!(target: "processing::share", "{message}"),
-            Level::Warn => tracing::warn!(target: "processing::share", "{message}"),
-            Level::Error => tracing::error!(target: "processing::share", "{message}"),
-        }
-    }
-    let _ = record;
-}

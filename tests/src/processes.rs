@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
+use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open, pidfd_send_signal};
 
 /// A process that may be gone already, by a handle that never means another one.
 #[derive(Debug)]
@@ -30,6 +30,12 @@ pub fn watch(pid: u32) -> Watched {
 }
 
 impl Watched {
+    /// Sends SIGKILL; `false` if it has ended already.
+    #[must_use]
+    pub fn kill(&self) -> bool {
+        self.handle.as_ref().is_some_and(|handle| pidfd_send_signal(handle, Signal::KILL).is_ok())
+    }
+
     /// Waits until it has ended; `false` if it has not by then.
     ///
     /// # Panics

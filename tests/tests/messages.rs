@@ -16,6 +16,7 @@ enum Order {
     Echo(u64),
     Burst(u64),
     Bytes(Vec<u8>),
+    Text(String),
     Mixed,
     Threads(u64),
     ListenFor(Duration),
@@ -41,6 +42,7 @@ impl Clerk {
                 bytes.reverse();
                 self.tell(&bytes)?;
             }
+            Order::Text(text) => self.tell(&(text + "!"))?,
             Order::Mixed => {
                 self.tell(&1_u64)?;
                 self.tell("two")?;
@@ -241,30 +243,51 @@ fn what_was_told_before_a_crash_still_arrives() {
     }
 }
 
+/// 64 MiB that are not all the same.
+fn large_text() -> String {
+    let line: String = ('a'..='z').cycle().take(4093).collect();
+    let mut text = line.repeat((64 << 20) / line.len() + 1);
+    text.truncate(64 << 20);
+    text
+}
+
 #[test]
 fn a_large_message_passes_both_ways() {
     let _watchdog = watchdog();
     let worker = clerk();
-    let mut bytes: Vec<u8> = (0..64 << 20).map(|number: u32| (number % 251) as u8).collect();
-    worker.tell(&Order::Bytes(bytes.clone())).unwrap();
-    let answer = worker.listen::<Vec<u8>>(None).unwrap().unwrap();
-    bytes.reverse();
-    assert!(answer == bytes);
+    let text = large_text();
+    worker.tell(&Order::Text(text.clone())).unwrap();
+    let answer = worker.listen::<String>(None).unwrap().unwrap();
+    assert!(answer.strip_suffix('!') == Some(&text));
 }
 
-/// Carries its bytes through the constructor's state and the result.
+#[test]
+fn bytes_pass_both_ways() {
+    let _watchdog = watchdog();
+    let worker = clerk();
+    // Around the size from which they go by shared memory, and well above.
+    for size in [0, 1, 65_500, 65_536, 65_600, 1 << 20] {
+        let mut bytes: Vec<u8> = (0..size).map(|number: u32| (number % 251) as u8).collect();
+        worker.tell(&Order::Bytes(bytes.clone())).unwrap();
+        let answer = worker.listen::<Vec<u8>>(None).unwrap().unwrap();
+        bytes.reverse();
+        assert!(answer == bytes, "{size}");
+    }
+}
+
+/// Carries its text through the constructor's state, the checkpoint and the result.
 #[skprocess(runs = 1)]
 struct Carrier {
-    bytes: Vec<u8>,
+    text: String,
 }
 
 #[skprocess]
 impl Carrier {
     fn run(&mut self) {
-        self.bytes.reverse();
+        self.text.push('!');
     }
-    fn result(&mut self) -> Vec<u8> {
-        std::mem::take(&mut self.bytes)
+    fn result(&mut self) -> String {
+        std::mem::take(&mut self.text)
     }
 }
 
@@ -272,11 +295,10 @@ impl Carrier {
 fn a_large_state_passes_and_a_large_result_returns() {
     let _watchdog = watchdog();
     for lives in [1, 2] {
-        let mut bytes: Vec<u8> = (0..64 << 20).map(|number: u32| (number % 253) as u8).collect();
-        let carrier = Carrier { bytes: bytes.clone() }.configure(|config| config.lives(lives));
+        let text = large_text();
+        let carrier = Carrier { text: text.clone() }.configure(|config| config.lives(lives));
         let answer = carrier.run().unwrap();
-        bytes.reverse();
-        assert!(answer == bytes);
+        assert!(answer.strip_suffix('!') == Some(&text));
     }
 }
 

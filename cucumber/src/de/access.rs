@@ -40,20 +40,12 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
         }
         let index = self.len - *self.left;
         *self.left -= 1;
-        let outcome = if let Some(&name) = self.names.get(index) {
-            let outer = self.decoder.place.replace(name);
-            let outcome = seed.deserialize(&mut *self.decoder);
-            self.decoder.place = outer;
-            outcome
-        } else {
-            seed.deserialize(&mut *self.decoder)
-        };
-        match outcome {
+        if let Some(&name) = self.names.get(index) {
+            self.decoder.place = Some(name);
+        }
+        match seed.deserialize(&mut *self.decoder) {
             Ok(value) => Ok(Some(value)),
-            Err(error) => Err(error.within(match self.names.get(index) {
-                Some(&name) => Segment::Field(name),
-                None => Segment::Index(index),
-            })),
+            Err(error) => Err(in_element(error, self.names, index)),
         }
     }
 
@@ -62,6 +54,14 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
         // Never more than the bytes can be.
         Some((*self.left).min(self.decoder.rest.len()))
     }
+}
+
+#[cold]
+fn in_element(error: Error, names: &'static [&'static str], index: usize) -> Error {
+    error.within(match names.get(index) {
+        Some(&name) => Segment::Field(name),
+        None => Segment::Index(index),
+    })
 }
 
 /// The entries of a map, or a struct's fields by name.
@@ -129,6 +129,7 @@ pub(super) struct PostcardVariant<'a, 'de> {
 }
 
 impl<'a, 'de> PostcardVariant<'a, 'de> {
+    #[inline]
     pub(super) fn new(decoder: &'a mut Decoder<'de>, variants: &'static [&'static str]) -> Self {
         Self { decoder, variants, name: None }
     }
@@ -146,8 +147,10 @@ impl<'de> EnumAccess<'de> for PostcardVariant<'_, 'de> {
     type Error = Error;
     type Variant = Self;
 
+    #[inline]
     fn variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<(S::Value, Self)> {
-        let index: u32 = self.decoder.take()?;
+        let index = u32::try_from(self.decoder.varint()?)
+            .map_err(|_| Error::malformed("a variant's number is too big"))?;
         self.name = self.variants.get(index as usize).copied();
         let index: U32Deserializer<Error> = index.into_deserializer();
         Ok((seed.deserialize(index)?, self))
@@ -157,18 +160,22 @@ impl<'de> EnumAccess<'de> for PostcardVariant<'_, 'de> {
 impl<'de> VariantAccess<'de> for PostcardVariant<'_, 'de> {
     type Error = Error;
 
+    #[inline]
     fn unit_variant(self) -> Result<()> {
         Ok(())
     }
 
+    #[inline]
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value> {
         seed.deserialize(self.decoder).map_err(|error| in_variant(error, self.name))
     }
 
+    #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
         self.decoder.elements(len, &[], visitor).map_err(|error| in_variant(error, self.name))
     }
 
+    #[inline]
     fn struct_variant<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
         self.decoder.elements(names.len(), names, visitor).map_err(|error| in_variant(error, self.name))
     }
@@ -183,6 +190,7 @@ pub(super) struct PackedVariant<'a, 'de> {
 }
 
 impl<'a, 'de> PackedVariant<'a, 'de> {
+    #[inline]
     pub(super) fn new(
         decoder: &'a mut Decoder<'de>,
         variants: &'static [&'static str],
@@ -191,6 +199,7 @@ impl<'a, 'de> PackedVariant<'a, 'de> {
         Self { decoder, variants, has_content, name: None }
     }
 
+    #[inline]
     fn content(self, expected: &str) -> Result<(&'a mut Decoder<'de>, Option<&'static str>)> {
         if self.has_content {
             return Ok((self.decoder, self.name));
@@ -204,6 +213,7 @@ impl<'de> EnumAccess<'de> for PackedVariant<'_, 'de> {
     type Error = Error;
     type Variant = Self;
 
+    #[inline]
     fn variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<(S::Value, Self)> {
         self.decoder.last_text = None;
         let value = seed.deserialize(&mut *self.decoder)?;
@@ -217,6 +227,7 @@ impl<'de> EnumAccess<'de> for PackedVariant<'_, 'de> {
 impl<'de> VariantAccess<'de> for PackedVariant<'_, 'de> {
     type Error = Error;
 
+    #[inline]
     fn unit_variant(self) -> Result<()> {
         if !self.has_content {
             return Ok(());
@@ -227,16 +238,19 @@ impl<'de> VariantAccess<'de> for PackedVariant<'_, 'de> {
         }
     }
 
+    #[inline]
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value> {
         let (decoder, name) = self.content("one value")?;
         seed.deserialize(decoder).map_err(|error| in_variant(error, name))
     }
 
+    #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value> {
         let (decoder, name) = self.content("several values")?;
         decoder.packed_tuple(visitor).map_err(|error| in_variant(error, name))
     }
 
+    #[inline]
     fn struct_variant<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
         let (decoder, name) = self.content("named fields")?;
         decoder.packed_struct(names, visitor).map_err(|error| in_variant(error, name))

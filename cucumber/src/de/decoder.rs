@@ -32,6 +32,7 @@ pub(super) struct Text<'de> {
 }
 
 impl<'de> Decoder<'de> {
+    #[inline]
     pub(crate) fn new(codec: Codec, bytes: &'de [u8]) -> Self {
         Self {
             rest: bytes,
@@ -43,6 +44,7 @@ impl<'de> Decoder<'de> {
         }
     }
 
+    #[inline]
     pub(crate) fn remaining(&self) -> usize {
         self.rest.len()
     }
@@ -55,14 +57,36 @@ impl<'de> Decoder<'de> {
         Ok(value)
     }
 
+    /// The byte that is a whole number, if the next one is.
+    #[inline]
+    fn short(&mut self) -> Option<u8> {
+        match self.rest {
+            [byte @ 0..0x80, rest @ ..] => {
+                self.rest = rest;
+                Some(*byte)
+            }
+            _ => None,
+        }
+    }
+
+    #[inline]
+    pub(super) fn varint(&mut self) -> Result<u64> {
+        match self.short() {
+            Some(byte) => Ok(byte.into()),
+            None => self.take(),
+        }
+    }
+
     /// The length of a sequence or map. Encoders see to it that an element takes a byte at least.
+    #[inline]
     fn count(&mut self) -> Result<usize> {
-        match usize::try_from(self.take::<u64>()?) {
+        match usize::try_from(self.varint()?) {
             Ok(len) if len <= self.rest.len() => Ok(len),
             _ => Err(Error::truncated()),
         }
     }
 
+    #[inline]
     pub(super) fn token(&mut self) -> Result<Token<'de>> {
         match self.options.take() {
             None => token::next(&mut self.rest),
@@ -81,7 +105,9 @@ impl<'de> Decoder<'de> {
     ) -> Result<V::Value> {
         self.stack.check()?;
         let mut left = len;
+        let outer = self.place;
         let value = visitor.visit_seq(Elements::new(self, len, &mut left, names))?;
+        self.place = outer;
         exhausted(left, value)
     }
 
@@ -96,17 +122,38 @@ impl<'de> Decoder<'de> {
 
 #[inline]
 fn exhausted<T>(left: usize, value: T) -> Result<T> {
-    if left == 0 {
-        return Ok(value);
-    }
-    Err(Error::malformed(format!("its last {left} elements were not read; it was written by another type")))
+    if left == 0 { Ok(value) } else { Err(not_read(left)) }
+}
+
+#[cold]
+fn not_read(left: usize) -> Error {
+    Error::malformed(format!("its last {left} elements were not read; it was written by another type"))
+}
+
+/// A number that is but one byte, or `None`.
+macro_rules! short {
+    (unsigned $self:ident $type:ty) => {
+        $self.short().map(|byte| <$type>::from(byte))
+    };
+    (signed $self:ident $type:ty) => {
+        $self.short().map(|byte| <$type>::from((byte >> 1).cast_signed() ^ -(byte & 1).cast_signed()))
+    };
+    (long $self:ident $type:ty) => {
+        None
+    };
 }
 
 macro_rules! numbers {
-    ($($method:ident $visit:ident $type:ty;)*) => {$(
+    ($($method:ident $visit:ident $type:ty, $kind:ident;)*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-            if self.postcard { visitor.$visit(self.take::<$type>()?) } else { self.any(visitor) }
+            if !self.postcard {
+                return self.any(visitor);
+            }
+            match short!($kind self $type) {
+                Some(value) => visitor.$visit(value),
+                None => visitor.$visit(self.take::<$type>()?),
+            }
         }
     )*};
 }
@@ -120,18 +167,18 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     numbers! {
-        deserialize_bool visit_bool bool;
-        deserialize_i8 visit_i8 i8;
-        deserialize_i16 visit_i16 i16;
-        deserialize_i32 visit_i32 i32;
-        deserialize_i64 visit_i64 i64;
-        deserialize_u8 visit_u8 u8;
-        deserialize_u16 visit_u16 u16;
-        deserialize_u32 visit_u32 u32;
-        deserialize_u64 visit_u64 u64;
-        deserialize_f32 visit_f32 f32;
-        deserialize_f64 visit_f64 f64;
-        deserialize_char visit_char char;
+        deserialize_bool visit_bool bool, long;
+        deserialize_i8 visit_i8 i8, long;
+        deserialize_i16 visit_i16 i16, signed;
+        deserialize_i32 visit_i32 i32, signed;
+        deserialize_i64 visit_i64 i64, signed;
+        deserialize_u8 visit_u8 u8, long;
+        deserialize_u16 visit_u16 u16, unsigned;
+        deserialize_u32 visit_u32 u32, unsigned;
+        deserialize_u64 visit_u64 u64, unsigned;
+        deserialize_f32 visit_f32 f32, long;
+        deserialize_f64 visit_f64 f64, long;
+        deserialize_char visit_char char, long;
     }
 
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -159,7 +206,8 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         if !self.postcard {
             return self.any(visitor);
         }
-        let text = self.take::<&'de str>()?;
+        let len = self.count()?;
+        let text = std::str::from_utf8(token::split(&mut self.rest, len)?).map_err(token::not_text)?;
         self.last_text = Some(Text { text, identifier: false });
         visitor.visit_borrowed_str(text)
     }
@@ -169,6 +217,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         self.deserialize_str(visitor)
     }
 
+    #[inline]
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.postcard {
             return visitor.visit_borrowed_bytes(self.take::<&'de [u8]>()?);
@@ -181,10 +230,12 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         }
     }
 
+    #[inline]
     fn deserialize_byte_buf<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         self.deserialize_bytes(visitor)
     }
 
+    #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         self.stack.check()?;
         if self.postcard {
@@ -208,6 +259,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         }
     }
 
+    #[inline]
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.postcard {
             return visitor.visit_unit();
@@ -218,6 +270,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         }
     }
 
+    #[inline]
     fn deserialize_unit_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value> {
         self.deserialize_unit(visitor)
     }
@@ -249,10 +302,12 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         self.packed_tuple(visitor)
     }
 
+    #[inline]
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
         if self.postcard { self.elements(len, &[], visitor) } else { self.packed_tuple(visitor) }
     }
 
+    #[inline]
     fn deserialize_tuple_struct<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -289,6 +344,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         }
     }
 
+    #[inline]
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
@@ -310,6 +366,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         }
     }
 
+    #[inline]
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.postcard {
             return self.deserialize_any(visitor);
@@ -321,6 +378,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         value
     }
 
+    #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if self.postcard {
             return Err(Error::malformed(
@@ -331,6 +389,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         self.any(visitor)
     }
 
+    #[inline]
     fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         self.deserialize_any(visitor)
     }

@@ -34,6 +34,7 @@ impl<'de> Decoder<'de> {
     }
 
     /// A struct in MessagePack: by name, or in order if it was written as a tuple.
+    #[inline(never)]
     pub(super) fn packed_struct<V: Visitor<'de>>(
         &mut self,
         names: &'static [&'static str],
@@ -46,6 +47,7 @@ impl<'de> Decoder<'de> {
         }
     }
 
+    #[inline(never)]
     pub(super) fn packed_tuple<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
         match self.token()? {
             Token::Array(len) => self.elements(len, &[], visitor),

@@ -42,6 +42,7 @@ impl Token<'_> {
     }
 }
 
+#[inline]
 pub(super) fn split<'de>(rest: &mut &'de [u8], len: usize) -> Result<&'de [u8]> {
     let (taken, left) = rest.split_at_checked(len).ok_or_else(Error::truncated)?;
     *rest = left;
@@ -110,8 +111,12 @@ fn run<'de>(len: u32, rest: &mut &'de [u8]) -> Result<&'de [u8]> {
 }
 
 fn text<'de>(len: u32, rest: &mut &'de [u8]) -> Result<Token<'de>> {
-    let text = std::str::from_utf8(run(len, rest)?);
-    Ok(Token::Str(text.map_err(|error| Error::malformed("a string is not valid UTF-8").caused_by(error))?))
+    Ok(Token::Str(std::str::from_utf8(run(len, rest)?).map_err(not_text)?))
+}
+
+#[cold]
+pub(super) fn not_text(error: std::str::Utf8Error) -> Error {
+    Error::malformed("a string is not valid UTF-8").caused_by(error)
 }
 
 fn count(rest: &[u8], len: u32, width: usize) -> Result<usize> {

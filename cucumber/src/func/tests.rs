@@ -2,7 +2,7 @@ use super::*;
 use crate::Scope;
 
 /// The tests' own code: this is the only place that knows where it is.
-fn trust() -> Trust {
+pub(crate) fn trust() -> Trust {
     let here = trust as fn() -> Trust as usize;
     let text = here.saturating_sub(1 << 30)..here.saturating_add(1 << 30);
     // SAFETY: wider than the code, but the tests decode only what they encoded themselves.

@@ -15,6 +15,7 @@ pub(super) fn short(len: usize) -> Result<u32> {
 }
 
 /// A sequence that announces one length and has another would shift all that follows.
+#[inline]
 pub(super) fn counted(said: usize, written: usize) -> Result<()> {
     if said == written {
         return Ok(());
@@ -26,6 +27,12 @@ pub(super) fn counted(said: usize, written: usize) -> Result<()> {
 #[cold]
 pub(super) fn out_of_room(error: rmp::encode::ValueWriteError) -> Error {
     rmp_serde::encode::Error::from(error).into()
+}
+
+/// Mostly both are the same constant, and then the text need not be read.
+#[inline]
+pub(super) fn same(one: &'static str, other: &'static str) -> bool {
+    std::ptr::eq(one, other) || one == other
 }
 
 /// postcard's way of writing to a vector that is ours.
@@ -46,6 +53,7 @@ impl Flavor for Out<'_> {
         Ok(())
     }
 
+    #[inline]
     fn finalize(self) -> postcard::Result<()> {
         Ok(())
     }

@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::de::{DeserializeOwned, Visitor};
 
 use super::probe::Probe;
-use super::{Kind, Node, Shape, leaf};
+use super::{Kind, Node, Part, Shape, leaf};
 use crate::scope;
 use crate::stack::Stack;
 
@@ -130,10 +130,10 @@ impl Tracer {
     }
 
     fn finish(self) -> Shape {
-        let nodes = self.drafts.into_iter().map(|draft| Node {
-            kind: draft.kind,
-            names: draft.names,
-            parts: draft.parts.into_boxed_slice(),
+        let nodes = self.drafts.into_iter().map(|draft| {
+            let names = draft.names.iter().copied().chain(std::iter::repeat(""));
+            let parts = draft.parts.into_iter().zip(names).map(|(number, name)| Part { name, number });
+            Node { kind: draft.kind, parts: parts.collect() }
         });
         Shape { root: self.root, nodes: nodes.collect() }
     }

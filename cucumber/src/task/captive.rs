@@ -147,6 +147,7 @@ macro_rules! captures {
             type Wire = ($($name::Wire,)*);
             type Owned = ($($name::Owned,)*);
             fn encode(&self) -> Result<Vec<u8>> {
+                crate::know::<Self::Wire>();
                 crate::to_bytes(&($(self.$place.wire(),)*))
             }
             fn owned(($($value,)*): Self::Wire) -> Self::Owned {

@@ -3,7 +3,10 @@
 mod control;
 mod message;
 mod packet;
+mod talk;
 
 pub(crate) use control::{Inbox, Outbox};
 pub(crate) use message::{Message, scope};
 pub(crate) use packet::{Packet, read_all_at, write_all_at};
+pub(crate) use talk::read;
+pub use talk::{ListenError, TellError, UnreadMessage};

@@ -5,8 +5,8 @@ use std::os::fd::OwnedFd;
 
 use serde::Serialize;
 
-use super::Context;
 use crate::channel::{Message, read_all_at};
+use crate::context::Context;
 use crate::error::Failure;
 use crate::protocol::Event;
 use crate::shm::status::Checkpoint;

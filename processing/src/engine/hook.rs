@@ -1,6 +1,7 @@
 //! One hook: its clock, its limit, and what becomes of a panic.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+#[cfg(feature = "async")]
 use std::time::Duration;
 
 use super::{Engine, live, panics};
@@ -100,15 +101,5 @@ impl<W: Skprocess> Engine<W> {
             // If it cannot be cleared it rings for nothing: the status page says that no hook overruns.
             let _ = inner.alarm.clear();
         }
-    }
-}
-
-impl super::Context {
-    /// A hook with a limit begins, or gets another one: the parent ends the worker `hard` after `start`.
-    fn set_limit(&self, phase: Phase, start: Nanos, limit: Duration, hard: Duration) {
-        let hard = start.after(hard);
-        self.0.status.enter(phase, start, Some((limit, hard)));
-        // Setting a timer that exists cannot fail.
-        let _ = self.0.alarm.set(hard);
     }
 }

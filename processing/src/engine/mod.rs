@@ -3,7 +3,6 @@
 #[cfg(feature = "async")]
 mod asynced;
 mod checkpoint;
-mod context;
 mod hook;
 mod live;
 mod panics;
@@ -14,21 +13,16 @@ use std::time::Duration;
 use cucumber::Credentials;
 
 use crate::channel::{Message, scope};
+use crate::context::{Context, Verdict};
 use crate::error::Failure;
 use crate::lifecycle::Skprocess;
-use crate::protocol::{Event, Failed, Fault};
+use crate::protocol::{Event, Failed, Fault, Worker};
 use crate::shm::Page;
 use crate::shm::status::{Lap, Status};
 use crate::snapshot::{self, Job};
-use crate::spawn::Worker;
 use crate::sys::{Alarm, now};
 use crate::{Config, Phase, ProcessError};
 use checkpoint::Checkpoints;
-use context::Verdict;
-
-pub use context::Context;
-pub(crate) use context::read;
-pub(crate) use panics::note_overflow;
 
 /// Runs a process of type `W` in this worker, to its end.
 pub(crate) fn enter<W: Skprocess>(worker: Worker) {

@@ -7,10 +7,11 @@ use std::os::fd::AsFd;
 use std::panic;
 use std::sync::OnceLock;
 
-use super::Context;
+use crate::context::Context;
 use crate::error::{Failure, PanicReport, own_backtrace, panic_message};
 use crate::shm::Page;
 use crate::shm::status::Status;
+use crate::sys;
 
 /// The status page, for those who have no context at hand: the panic hook and a signal handler.
 static STATUS: OnceLock<Page<Status>> = OnceLock::new();
@@ -27,6 +28,7 @@ pub(super) fn watch(status: &Page<Status>) -> io::Result<()> {
     if STATUS.set(own).is_err() {
         return Ok(());
     }
+    sys::on_stack_overflow(note_overflow);
     let before = panic::take_hook();
     panic::set_hook(Box::new(move |info| {
         let report = PanicReport {
@@ -52,7 +54,7 @@ pub(super) fn failure(payload: &(dyn Any + Send), context: &Context) -> Failure 
 }
 
 /// Called by a signal handler when the stack of the hooks' thread is used up.
-pub(crate) fn note_overflow() {
+fn note_overflow() {
     if let Some(status) = STATUS.get() {
         status.note_overflow();
     }

@@ -2,7 +2,6 @@
 
 mod failure;
 mod start;
-mod talk;
 
 use std::fmt;
 use std::time::Duration;
@@ -13,7 +12,6 @@ use serde::{Deserialize, Serialize};
 pub use failure::{Cause, Failure, Location};
 pub(crate) use failure::{PanicReport, own_backtrace, panic_message};
 pub use start::StartError;
-pub use talk::{ListenError, TellError, UnreadMessage};
 
 use crate::Phase;
 

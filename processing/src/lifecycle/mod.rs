@@ -13,8 +13,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::Context;
-use crate::error::{Failure, ListenError, Location, TellError};
+use crate::channel::{ListenError, TellError};
+use crate::context::Context;
+use crate::error::{Failure, Location};
 use crate::{Config, Phase, ProcessError, Timers};
 
 /// What `#[skprocess]` on a struct makes of it.

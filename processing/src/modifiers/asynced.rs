@@ -7,10 +7,11 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 
 use super::{Asynced, Call};
-use crate::error::ListenError;
+use crate::channel::{ListenError, read};
 use crate::lifecycle::Skprocess;
-use crate::process::{Configured, Handle, Process, State};
-use crate::{ProcessError, engine, reactor};
+use crate::process::{Handle, Process, State};
+use crate::start::Configured;
+use crate::{ProcessError, reactor};
 
 impl<W: Skprocess> Call<&Handle<W>, Asynced> {
     /// [`Handle::result`] as a future.
@@ -46,7 +47,7 @@ impl<W: Skprocess> Call<&Handle<W>, Asynced> {
         let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
         async move {
             let heard = wait(&process, deadline, |state| process.told(state)).await;
-            heard.map(|message| engine::read(message?)).transpose()
+            heard.map(|message| read(message?)).transpose()
         }
     }
 }

@@ -11,10 +11,11 @@ use std::time::{Duration, Instant};
 use serde::de::DeserializeOwned;
 
 use super::{Call, InBackground};
-use crate::error::ListenError;
+use crate::ProcessError;
+use crate::channel::{ListenError, read};
 use crate::lifecycle::Skprocess;
-use crate::process::{Configured, Handle, Process};
-use crate::{ProcessError, engine};
+use crate::process::{Handle, Process};
+use crate::start::Configured;
 
 /// What a call in the background will return.
 ///
@@ -167,7 +168,7 @@ impl<W: Skprocess> Call<&Handle<W>, InBackground> {
         let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
         Background::spawn(move || {
             let heard = process.shared.wait(deadline, |state| process.told(state));
-            heard.map(|message| engine::read(message?)).transpose()
+            heard.map(|message| read(message?)).transpose()
         })
     }
 }

@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 pub use background::Background;
 
 use crate::lifecycle::Skprocess;
-use crate::process::{Configured, Handle};
+use crate::process::Handle;
+use crate::start::{Configured, Start};
 
 /// A call on `T` that is still to be made, in mode `M`.
 ///
@@ -102,6 +103,26 @@ impl<W: Skprocess> Handle<W> {
         call(self).background()
     }
 }
+
+/// The modifiers of `run`, for an instance that has not been started. Every [`Skprocess`] has them.
+pub trait Modify: Skprocess + Sized {
+    /// Limits how long `run` may wait; the process is stopped at the limit: `worker.timeout(d).run()`.
+    fn timeout(self, limit: Duration) -> Call<Configured<Self>, Blocking> {
+        self.configure(|config| config).timeout(limit)
+    }
+
+    /// Makes a future of `run`: `worker.asynced().run().await`. Dropping it stops the process.
+    fn asynced(self) -> Call<Configured<Self>, Asynced> {
+        self.configure(|config| config).asynced()
+    }
+
+    /// Makes `run` wait in a thread: `worker.background().run()`.
+    fn background(self) -> Call<Configured<Self>, InBackground> {
+        self.configure(|config| config).background()
+    }
+}
+
+impl<W: Skprocess> Modify for W {}
 
 impl<W: Skprocess> Configured<W> {
     /// Limits how long `run` may wait; the process is stopped at the limit.

@@ -3,7 +3,8 @@
 use super::{Blocking, Call};
 use crate::ProcessError;
 use crate::lifecycle::Skprocess;
-use crate::process::{Configured, Handle, Process};
+use crate::process::{Handle, Process};
+use crate::start::Configured;
 
 impl<W: Skprocess> Call<&Handle<W>, Blocking> {
     /// [`Handle::result`], within the limit.

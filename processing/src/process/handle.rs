@@ -10,12 +10,12 @@ use serde::de::DeserializeOwned;
 
 use super::output::OutputLine;
 use super::state::{Shared, State};
-use crate::channel::{Message, scope};
-use crate::error::{Failure, ListenError, Position, TellError};
+use crate::channel::{ListenError, Message, TellError, read, scope};
+use crate::error::{Failure, Position};
 use crate::lifecycle::Skprocess;
 use crate::protocol::Request;
 use crate::reactor::{self, ActorId};
-use crate::{Phase, ProcessError, Timers, engine};
+use crate::{Phase, ProcessError, Timers};
 
 /// A process that was started.
 ///
@@ -54,7 +54,7 @@ pub(crate) struct Process {
 }
 
 impl<W: Skprocess> Handle<W> {
-    pub(super) fn new(process: Process) -> Self {
+    pub(crate) fn new(process: Process) -> Self {
         Handle { process, detached: false, of: PhantomData }
     }
 
@@ -108,7 +108,7 @@ impl<W: Skprocess> Handle<W> {
     ) -> Result<Option<T>, ListenError> {
         let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
         let heard = self.process.shared.wait(deadline, |state| self.process.told(state));
-        heard.map(|message| engine::read(message?)).transpose()
+        heard.map(|message| read(message?)).transpose()
     }
 
     /// Asks the process to end after the hook that is running; `onfinish` and `result` still follow. Does not wait.

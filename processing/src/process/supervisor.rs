@@ -13,10 +13,10 @@ use super::state::Shared;
 use super::worker::{ALARM, CHANNEL, EXIT, Worker};
 use crate::channel::{Message, Outbox};
 use crate::error::{Exit, Failure, Position};
-use crate::protocol::{Event, Failed, Fault, Request};
+use crate::protocol::{Entry, Event, Failed, Fault, Request};
 use crate::reactor::{Actor, Io, Source};
 use crate::snapshot::Job;
-use crate::spawn::{Entry, Launch};
+use crate::spawn::Launch;
 use crate::sys::{Alarm, Ready, now};
 use crate::{Config, Phase, ProcessError, trace};
 
@@ -110,7 +110,7 @@ impl Actor for Supervisor {
                     self.send(io);
                 }
                 if ready.readable {
-                    self.hear(io);
+                    self.hear_for_a_turn(io);
                 }
             }
             ALARM => self.check_limit(),
@@ -131,6 +131,7 @@ impl Actor for Supervisor {
                 }
                 worker.child.kill();
             }
+            Plan::Running { .. } => self.hear_for_a_turn(io),
             Plan::Waiting { until } if *until <= now => self.start_next(io),
             _ => {}
         }
@@ -202,6 +203,14 @@ impl Supervisor {
             outbox.push(Arc::new(packet));
         }
         self.send(io);
+    }
+
+    /// Takes in what the worker says, and comes back for the rest once others have had their turn: the socket would not
+    /// tell of that, as it has been read already.
+    fn hear_for_a_turn(&mut self, io: &mut Io<'_>) {
+        if self.hear(io) {
+            io.wake_at(Instant::now());
+        }
     }
 
     /// Takes in what the worker says. `true` if it was cut short for others to have their turn.

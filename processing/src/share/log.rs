@@ -188,7 +188,7 @@ impl LogHandle {
                 let place = list(at).push_back(writer)?;
                 Ok::<_, ShareError>(writer.fill_slot(place, &bytes)?)
             })?;
-            crate::trace::logged(&record);
+            forward(&record);
             Ok(())
         }
 
@@ -325,6 +325,22 @@ impl fmt::Debug for LogHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.records()).finish()
     }
+}
+
+/// Hands a record to `tracing`; does nothing without the feature.
+fn forward(record: &Record) {
+    #[cfg(feature = "tracing")]
+    {
+        let message = &record.message;
+        match record.level {
+            Level::Trace => tracing::trace!(target: "processing::share", "{message}"),
+            Level::Debug => tracing::debug!(target: "processing::share", "{message}"),
+            Level::Info => tracing::info!(target: "processing::share", "{message}"),
+            Level::Warn => tracing::warn!(target: "processing::share", "{message}"),
+            Level::Error => tracing::error!(target: "processing::share", "{message}"),
+        }
+    }
+    let _ = record;
 }
 
 #[cfg(test)]

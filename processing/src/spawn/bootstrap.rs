@@ -5,12 +5,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Entry, MARKER, Worker};
+use super::MARKER;
 use crate::channel::{Inbox, Outbox, scope};
 use crate::error::{Failure, panic_message};
-use crate::protocol::{Event, Functions, Request, Start, VERSION};
+use crate::protocol::{Entry, Event, Functions, Request, Start, VERSION, Worker};
+use crate::sys;
 use crate::sys::Image;
-use crate::{engine, sys};
 
 /// Whether a worker started from this program would notice that it is one.
 static PREPARED: AtomicBool = AtomicBool::new(cfg!(feature = "auto-init"));
@@ -90,7 +90,7 @@ fn work(marker: &str) -> io::Result<()> {
     if !sys::die_with_parent(parent) {
         return Err(strange("its parent is gone already"));
     }
-    sys::restore_for_worker(engine::note_overflow)?;
+    sys::restore_for_worker()?;
     let mut inbox = Inbox::new(Arc::clone(&socket));
     let Some(first) = inbox.next()? else { return Err(strange("its parent is gone already")) };
     let mut outbox = Outbox::new(Arc::clone(&socket));

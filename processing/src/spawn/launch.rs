@@ -10,11 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cucumber::Func;
 use cucumber::func::Callable;
 
-use super::{Entry, MARKER, bootstrap};
+use super::{MARKER, bootstrap};
 use crate::channel::Message;
 use crate::config::{Stream, Streams};
 use crate::error::StartError;
-use crate::protocol::{Functions, Request, Start, VERSION};
+use crate::protocol::{Entry, Functions, Request, Start, VERSION};
 use crate::sys::{self, Child, Image, Program, Spawn};
 
 /// Everything that a start needs to know of the moment at which it was asked for.

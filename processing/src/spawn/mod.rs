@@ -11,21 +11,5 @@ pub use launch::{on_worker_start, set_worker_executable};
 
 pub(crate) use launch::{Launch, Launched};
 
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
-
-use crate::channel::{Inbox, Message};
-
-/// What a worker is for: called once, in the worker, with all it needs.
-pub(crate) type Entry = fn(Worker);
-
-/// What a new worker has: its channel, and what it is to do.
-#[derive(Debug)]
-pub(crate) struct Worker {
-    pub(crate) socket: Arc<OwnedFd>,
-    pub(crate) inbox: Inbox,
-    pub(crate) job: Message,
-}
-
 /// The environment variable that makes a process a worker: `<version>:<descriptor>`.
 const MARKER: &str = "PROCESSING_WORKER";

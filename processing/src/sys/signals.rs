@@ -20,9 +20,7 @@ pub(crate) fn die_with_parent(parent: rustix::process::Pid) -> bool {
 }
 
 /// Brings signals to where `main` would have found them, except that Ctrl-C is the parent's business.
-///
-/// `overflow_notice` is called, in a signal handler, when the calling thread's stack is used up.
-pub(crate) fn restore_for_worker(overflow_notice: fn()) -> io::Result<()> {
+pub(crate) fn restore_for_worker() -> io::Result<()> {
     for stream in 0..3 {
         open_if_closed(stream)?;
     }
@@ -39,7 +37,7 @@ pub(crate) fn restore_for_worker(overflow_notice: fn()) -> io::Result<()> {
     if unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const nothing, ptr::null_mut()) } != 0 {
         return Err(io::Error::last_os_error());
     }
-    watch_for_overflow(overflow_notice)
+    watch_for_overflow()
 }
 
 /// A closed standard stream would be taken by the next file that is opened, and be written to as if it were one.
@@ -82,11 +80,15 @@ static ALTERNATE: AlternateStack = AlternateStack(UnsafeCell::new(MaybeUninit::u
 static NOTICE: AtomicPtr<()> = AtomicPtr::new(ptr::null_mut());
 static STACK_END: AtomicUsize = AtomicUsize::new(0);
 
+/// Has `notice` called, in a signal handler, when the stack of a worker's first thread is used up.
+pub(crate) fn on_stack_overflow(notice: fn()) {
+    NOTICE.store(notice as *mut (), Ordering::Release);
+}
+
 /// Tells a stack overflow from any other bad access. The runtime that starts before `main` does this for programs; a
 /// worker never gets that far.
-fn watch_for_overflow(notice: fn()) -> io::Result<()> {
+fn watch_for_overflow() -> io::Result<()> {
     STACK_END.store(lowest_stack_address()?, Ordering::Relaxed);
-    NOTICE.store(notice as *mut (), Ordering::Relaxed);
     let stack = libc::stack_t { ss_sp: ALTERNATE.0.get().cast(), ss_flags: 0, ss_size: ALTERNATE_SIZE };
     // SAFETY: the memory is static, so it outlives the thread, and nothing else uses it.
     if unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) } != 0 {
@@ -106,9 +108,9 @@ extern "C" fn on_bad_access(signal: i32, info: *mut libc::siginfo_t, _context: *
     let end = STACK_END.load(Ordering::Relaxed);
     // The kernel keeps a gap of a megabyte below a stack; one frame rarely leaps further.
     const REACH: usize = 1 << 20;
-    if (end.saturating_sub(REACH)..end.saturating_add(REACH)).contains(&address) {
-        let notice = NOTICE.load(Ordering::Relaxed);
-        // SAFETY: only `watch_for_overflow` stores there, and it stores a `fn()` before this handler is installed.
+    let notice = NOTICE.load(Ordering::Acquire);
+    if !notice.is_null() && (end.saturating_sub(REACH)..end.saturating_add(REACH)).contains(&address) {
+        // SAFETY: only `on_stack_overflow` stores there, and what it stores is a `fn()`.
         let notice: fn() = unsafe { std::mem::transmute::<*mut (), fn()>(notice) };
         notice();
     }

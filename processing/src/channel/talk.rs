@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::de::DeserializeOwned;
 
+use super::Message;
 use crate::ProcessError;
-use crate::channel::Message;
 
 /// Why [`tell`](crate::Handle::tell) did not send.
 #[derive(Debug, thiserror::Error)]
@@ -93,5 +93,16 @@ impl UnreadMessage {
 impl fmt::Debug for UnreadMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("UnreadMessage").field("expected", &self.expected).field("found", &self.found).finish()
+    }
+}
+
+/// Reads a message, or hands it back if it is of another type.
+pub(crate) fn read<T: DeserializeOwned>(message: Message) -> Result<T, ListenError> {
+    match cucumber::message_type(&message.bytes) {
+        Ok(found) if found != cucumber::type_name::<T>() => {
+            let found = found.to_owned();
+            Err(ListenError::WrongType(UnreadMessage::new::<T>(message, found)))
+        }
+        _ => message.decode().map_err(ListenError::Value),
     }
 }

@@ -8,13 +8,13 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::{Inbox, Message, Outbox, Packet};
-use crate::error::{ListenError, TellError, UnreadMessage};
+use crate::channel::{Inbox, ListenError, Message, Outbox, Packet, TellError, read};
+
 use crate::protocol::{Event, Request};
 use crate::shm::Page;
 use crate::shm::status::Status;
-use crate::sys::Alarm;
-use crate::{Config, ProcessError, Timers};
+use crate::sys::{Alarm, Nanos};
+use crate::{Config, Phase, ProcessError, Timers};
 
 /// The process that the current thread belongs to, seen from inside.
 ///
@@ -28,12 +28,12 @@ use crate::{Config, ProcessError, Timers};
 /// });
 /// ```
 #[derive(Clone, Debug)]
-pub struct Context(pub(super) Arc<Inner>);
+pub struct Context(pub(crate) Arc<Inner>);
 
 #[derive(Debug)]
-pub(super) struct Inner {
-    pub(super) status: Page<Status>,
-    pub(super) alarm: Alarm,
+pub(crate) struct Inner {
+    pub(crate) status: Page<Status>,
+    pub(crate) alarm: Alarm,
     outbox: Mutex<Outbox>,
     state: Mutex<State>,
     changed: Condvar,
@@ -50,7 +50,7 @@ struct State {
 
 /// What becomes of a process whose hook has failed.
 #[derive(Debug)]
-pub(super) enum Verdict {
+pub(crate) enum Verdict {
     Retry(Duration, ProcessError),
     GiveUp(ProcessError),
 }
@@ -65,7 +65,7 @@ impl Context {
         CURRENT.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn new(status: Page<Status>, alarm: Alarm, socket: Arc<OwnedFd>, config: Config) -> Self {
+    pub(crate) fn new(status: Page<Status>, alarm: Alarm, socket: Arc<OwnedFd>, config: Config) -> Self {
         let state = State { config, messages: VecDeque::new(), verdict: None, last_failure: None };
         let context = Context(Arc::new(Inner {
             status,
@@ -154,7 +154,7 @@ impl Context {
         self.0.state().last_failure.clone()
     }
 
-    pub(super) fn set_last_failure(&self, failure: Option<ProcessError>) {
+    pub(crate) fn set_last_failure(&self, failure: Option<ProcessError>) {
         self.0.state().last_failure = failure;
     }
 
@@ -183,7 +183,7 @@ impl Context {
         let _ = self.send(Event::Settings(config));
     }
 
-    pub(super) fn send(&self, event: Event) -> std::io::Result<()> {
+    pub(crate) fn send(&self, event: Event) -> std::io::Result<()> {
         let packet = event.pack()?;
         let mut outbox = self.0.outbox.lock().unwrap_or_else(PoisonError::into_inner);
         outbox.push(Arc::new(packet));
@@ -192,7 +192,7 @@ impl Context {
     }
 
     /// Waits for the parent's word on a failure.
-    pub(super) fn verdict(&self) -> Verdict {
+    pub(crate) fn verdict(&self) -> Verdict {
         let mut state = self.0.state();
         loop {
             // Not without end: this process ends with its parent.
@@ -204,7 +204,7 @@ impl Context {
     }
 
     /// Sleeps, unless the process is asked to stop.
-    pub(super) fn pause(&self, time: Duration) {
+    pub(crate) fn pause(&self, time: Duration) {
         let deadline = Instant::now() + time;
         let mut state = self.0.state();
         while !self.is_stopping() {
@@ -214,6 +214,14 @@ impl Context {
             }
             state = self.0.wait(state, Some(left));
         }
+    }
+
+    /// A hook with a limit begins, or gets another one: the parent ends the worker `hard` after `start`.
+    pub(crate) fn set_limit(&self, phase: Phase, start: Nanos, limit: Duration, hard: Duration) {
+        let hard = start.after(hard);
+        self.0.status.enter(phase, start, Some((limit, hard)));
+        // Setting a timer that exists cannot fail.
+        let _ = self.0.alarm.set(hard);
     }
 
     fn receive(&self, packet: Packet) -> std::io::Result<()> {
@@ -233,7 +241,7 @@ impl Context {
 
     /// Listens to the parent on a thread of its own, whatever the hooks are doing, and ends this process when the
     /// parent is gone.
-    pub(super) fn attend(&self, mut inbox: Inbox) -> std::io::Result<()> {
+    pub(crate) fn attend(&self, mut inbox: Inbox) -> std::io::Result<()> {
         let context = self.clone();
         let attend = move || {
             loop {
@@ -245,17 +253,6 @@ impl Context {
         };
         std::thread::Builder::new().name("processing-control".into()).stack_size(128 * 1024).spawn(attend)?;
         Ok(())
-    }
-}
-
-/// Reads a message, or hands it back if it is of another type.
-pub(crate) fn read<T: DeserializeOwned>(message: Message) -> Result<T, ListenError> {
-    match cucumber::message_type(&message.bytes) {
-        Ok(found) if found != cucumber::type_name::<T>() => {
-            let found = found.to_owned();
-            Err(ListenError::WrongType(UnreadMessage::new::<T>(message, found)))
-        }
-        _ => message.decode().map_err(ListenError::Value),
     }
 }
 

@@ -1,0 +1,157 @@
+//! Tuples and structs, while they are written: as many parts as their type has.
+
+use serde::ser::{
+    Serialize, SerializeStruct, SerializeStructVariant, SerializeTuple, SerializeTupleStruct,
+    SerializeTupleVariant,
+};
+
+use super::encoder::Encoder;
+use super::writer::{counted, same};
+use crate::error::{Error, Result, Segment};
+use crate::shape::Part;
+
+pub(crate) struct Fields<'a, 's> {
+    encoder: &'a mut Encoder<'s>,
+    /// What the reader will ask for; empty where names are written.
+    parts: &'s [Part],
+    next: usize,
+    len: usize,
+}
+
+impl<'a, 's> Fields<'a, 's> {
+    #[inline]
+    pub(super) fn new(encoder: &'a mut Encoder<'s>, parts: &'s [Part], len: usize) -> Self {
+        Self { encoder, parts, next: 0, len }
+    }
+
+    #[inline]
+    pub(super) fn in_variant(self, variant: &'static str) -> InVariant<'a, 's> {
+        InVariant { fields: self, variant }
+    }
+
+    /// A tuple's next element.
+    #[inline]
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        let index = self.next;
+        self.next += 1;
+        if self.encoder.shape.is_some() {
+            match self.parts.get(index) {
+                Some(part) => self.encoder.at = part.number,
+                None => return self.encoder.doubt(),
+            }
+        }
+        value.serialize(&mut *self.encoder).map_err(|error| error.within(Segment::Index(index)))
+    }
+
+    /// A struct's next field.
+    #[inline]
+    fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
+        let index = self.next;
+        self.next += 1;
+        if self.encoder.shape.is_some() {
+            match self.parts.get(index) {
+                Some(part) if same(part.name, name) => self.encoder.at = part.number,
+                _ => return self.encoder.doubt(),
+            }
+        } else {
+            self.encoder.pack(name)?;
+        }
+        value.serialize(&mut *self.encoder).map_err(|error| error.within(Segment::Field(name)))
+    }
+
+    /// postcard's reader would take the next field for this one.
+    fn skip(&mut self) -> Result<()> {
+        if self.encoder.shape.is_some() { self.encoder.doubt() } else { Ok(()) }
+    }
+
+    #[inline]
+    fn close(self) -> Result<()> {
+        if self.next == self.len {
+            return Ok(());
+        }
+        if self.encoder.shape.is_some() { self.encoder.doubt() } else { counted(self.len, self.next) }
+    }
+}
+
+/// The same, inside a variant.
+pub(crate) struct InVariant<'a, 's> {
+    fields: Fields<'a, 's>,
+    variant: &'static str,
+}
+
+macro_rules! tuples {
+    ($($trait:ident $method:ident;)*) => {$(
+        impl $trait for Fields<'_, '_> {
+            type Ok = ();
+            type Error = Error;
+
+            #[inline]
+            fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+                self.element(value)
+            }
+
+            #[inline]
+            fn end(self) -> Result<()> {
+                self.close()
+            }
+        }
+    )*};
+}
+
+tuples! {
+    SerializeTuple serialize_element;
+    SerializeTupleStruct serialize_field;
+}
+
+impl SerializeStruct for Fields<'_, '_> {
+    type Ok = ();
+    type Error = Error;
+
+    #[inline]
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
+        self.field(name, value)
+    }
+
+    fn skip_field(&mut self, _: &'static str) -> Result<()> {
+        self.skip()
+    }
+
+    #[inline]
+    fn end(self) -> Result<()> {
+        self.close()
+    }
+}
+
+impl SerializeTupleVariant for InVariant<'_, '_> {
+    type Ok = ();
+    type Error = Error;
+
+    #[inline]
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
+        self.fields.element(value).map_err(|error| error.within(Segment::Variant(self.variant)))
+    }
+
+    #[inline]
+    fn end(self) -> Result<()> {
+        self.fields.close()
+    }
+}
+
+impl SerializeStructVariant for InVariant<'_, '_> {
+    type Ok = ();
+    type Error = Error;
+
+    #[inline]
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
+        self.fields.field(name, value).map_err(|error| error.within(Segment::Variant(self.variant)))
+    }
+
+    fn skip_field(&mut self, _: &'static str) -> Result<()> {
+        self.fields.skip()
+    }
+
+    #[inline]
+    fn end(self) -> Result<()> {
+        self.fields.close()
+    }
+}

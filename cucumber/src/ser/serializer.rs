@@ -1,0 +1,250 @@
+//! What serde's `Serializer` asks for, in the words of both codecs.
+
+use serde::ser::{Serialize, Serializer};
+
+use super::encoder::{Encoder, NIL};
+use super::fields::{Fields, InVariant};
+use super::items::{Items, array_header, map_header};
+use super::writer::{Out, short};
+use crate::bytes::ByteIter;
+use crate::error::{Error, Result, Segment};
+use crate::shape::{Kind, leaf};
+
+/// postcard's byte for a number that has but one.
+macro_rules! short {
+    (byte $value:ident) => {
+        Some($value as u8)
+    };
+    (unsigned $value:ident) => {
+        if $value < 0x80 { Some($value as u8) } else { None }
+    };
+    (signed $value:ident) => {
+        if (-0x40..0x40).contains(&$value) { Some((($value << 1) ^ ($value >> 15)) as u8) } else { None }
+    };
+    (long $value:ident) => {
+        None
+    };
+}
+
+macro_rules! leaves {
+    ($($method:ident $type:ty, $leaf:ident $kind:ident;)*) => {$(
+        #[inline]
+        fn $method(self, value: $type) -> Result<()> {
+            self.leaf(leaf::$leaf, value, short!($kind value))
+        }
+    )*};
+}
+
+impl<'a, 's> Serializer for &'a mut Encoder<'s> {
+    type Ok = ();
+    type Error = Error;
+    type SerializeSeq = Items<'a, 's>;
+    type SerializeTuple = Fields<'a, 's>;
+    type SerializeTupleStruct = Fields<'a, 's>;
+    type SerializeTupleVariant = InVariant<'a, 's>;
+    type SerializeMap = Items<'a, 's>;
+    type SerializeStruct = Fields<'a, 's>;
+    type SerializeStructVariant = InVariant<'a, 's>;
+
+    #[inline]
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    leaves! {
+        serialize_bool bool, BOOL byte;
+        serialize_i8 i8, I8 byte;
+        serialize_i16 i16, I16 signed;
+        serialize_i32 i32, I32 signed;
+        serialize_i64 i64, I64 signed;
+        serialize_i128 i128, I128 signed;
+        serialize_u8 u8, U8 byte;
+        serialize_u16 u16, U16 unsigned;
+        serialize_u32 u32, U32 unsigned;
+        serialize_u64 u64, U64 unsigned;
+        serialize_u128 u128, U128 unsigned;
+        serialize_char char, CHAR long;
+    }
+
+    #[inline]
+    fn serialize_f32(self, value: f32) -> Result<()> {
+        if self.shape.is_none() {
+            return self.pack(value);
+        }
+        if self.at != leaf::F32 {
+            return self.doubt();
+        }
+        self.out.extend_from_slice(&value.to_le_bytes());
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_f64(self, value: f64) -> Result<()> {
+        if self.shape.is_none() {
+            return self.pack(value);
+        }
+        if self.at != leaf::F64 {
+            return self.doubt();
+        }
+        self.out.extend_from_slice(&value.to_le_bytes());
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_str(self, value: &str) -> Result<()> {
+        if self.shape.is_none() {
+            short(value.len())?;
+            return self.pack(value);
+        }
+        if self.at != leaf::STR {
+            return self.doubt();
+        }
+        self.post_len(value.len())?;
+        self.out.extend_from_slice(value.as_bytes());
+        Ok(())
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<()> {
+        if self.shape.is_none() {
+            short(value.len())?;
+            return Ok(Serializer::serialize_bytes(&mut rmp_serde::Serializer::new(&mut self.out), value)?);
+        }
+        if self.at != leaf::BYTES {
+            return self.doubt();
+        }
+        Ok(Serializer::serialize_bytes(&mut postcard::Serializer { output: Out(&mut self.out) }, value)?)
+    }
+
+    #[inline]
+    fn serialize_none(self) -> Result<()> {
+        if let Some(shape) = self.shape {
+            self.node(shape, Kind::Option)?;
+            self.out.push(0);
+        } else {
+            self.out.push(NIL);
+        }
+        Ok(())
+    }
+
+    #[inline]
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
+        self.stack.check()?;
+        if let Some(shape) = self.shape {
+            self.at = self.node(shape, Kind::Option)?.parts[0].number;
+            self.out.push(1);
+            return value.serialize(self);
+        }
+        let start = self.out.len();
+        value.serialize(&mut *self)?;
+        self.mark_some(start)
+    }
+
+    #[inline]
+    fn serialize_unit(self) -> Result<()> {
+        self.leaf(leaf::UNIT, (), None)
+    }
+
+    #[inline]
+    fn serialize_unit_struct(self, _: &'static str) -> Result<()> {
+        self.leaf(leaf::UNIT, (), None)
+    }
+
+    #[inline]
+    fn serialize_unit_variant(self, _: &'static str, index: u32, variant: &'static str) -> Result<()> {
+        let Some(shape) = self.shape else { return self.pack(variant) };
+        if self.variant_number(shape, index, variant)? != leaf::UNIT {
+            return self.doubt();
+        }
+        self.post_len(index as usize)
+    }
+
+    #[inline]
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<()> {
+        value.serialize(self)
+    }
+
+    #[inline]
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        _: &'static str,
+        index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<()> {
+        self.stack.check()?;
+        self.variant(index, variant)?;
+        if let Some(shape) = self.shape {
+            self.at = self.node(shape, Kind::NewtypeVariant)?.parts[0].number;
+        }
+        value.serialize(self).map_err(|error| error.within(Segment::Variant(variant)))
+    }
+
+    #[inline]
+    fn serialize_seq(self, len: Option<usize>) -> Result<Items<'a, 's>> {
+        self.open(len, Kind::Seq, array_header)
+    }
+
+    #[inline]
+    fn serialize_tuple(self, len: usize) -> Result<Fields<'a, 's>> {
+        self.open_fields(len, Kind::Tuple, array_header)
+    }
+
+    #[inline]
+    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Fields<'a, 's>> {
+        self.open_fields(len, Kind::Tuple, array_header)
+    }
+
+    #[inline]
+    fn serialize_tuple_variant(
+        self,
+        _: &'static str,
+        index: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<InVariant<'a, 's>> {
+        self.variant(index, variant)?;
+        Ok(self.open_fields(len, Kind::Tuple, array_header)?.in_variant(variant))
+    }
+
+    #[inline]
+    fn serialize_map(self, len: Option<usize>) -> Result<Items<'a, 's>> {
+        self.open(len, Kind::Map, map_header)
+    }
+
+    #[inline]
+    fn serialize_struct(self, _: &'static str, len: usize) -> Result<Fields<'a, 's>> {
+        self.open_fields(len, Kind::Struct, map_header)
+    }
+
+    #[inline]
+    fn serialize_struct_variant(
+        self,
+        _: &'static str,
+        index: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<InVariant<'a, 's>> {
+        self.variant(index, variant)?;
+        Ok(self.open_fields(len, Kind::Struct, map_header)?.in_variant(variant))
+    }
+
+    #[inline]
+    fn collect_seq<I>(self, items: I) -> Result<()>
+    where
+        I: IntoIterator,
+        I::Item: Serialize,
+    {
+        use serde::ser::SerializeSeq;
+        let mut items = match ByteIter::recognise(items.into_iter()) {
+            Ok((bytes, len)) => return self.bytes(bytes, len),
+            Err(items) => items,
+        };
+        let len = match items.size_hint() {
+            (low, Some(high)) if low == high => Some(low),
+            _ => None,
+        };
+        let mut compound = self.serialize_seq(len)?;
+        items.try_for_each(|item| compound.serialize_element(&item))?;
+        SerializeSeq::end(compound)
+    }
+}

@@ -1,0 +1,104 @@
+//! Starts workers under unusual circumstances and prints what came of it.
+#![expect(clippy::print_stdout, reason = "it is what this program is for")]
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+use processing::prelude::*;
+use rustix::process::{Resource, Rlimit, setrlimit};
+
+/// Looks around in its worker.
+#[skprocess(runs = 1)]
+struct Mirror {
+    lines: Vec<String>,
+}
+
+fn hex(text: OsString) -> String {
+    text.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[skprocess]
+impl Mirror {
+    fn run(&mut self) -> std::io::Result<()> {
+        let arguments: Vec<_> = std::env::args_os().map(hex).collect();
+        self.lines.push(format!("arguments {}", arguments.join(" ")));
+        self.lines.push(format!("variable {}", hex(std::env::var_os("MIRRORED").unwrap_or_default())));
+        let own = std::env::vars_os().any(|(name, _)| name.as_bytes().starts_with(b"PROCESSING_"));
+        let child = std::process::Command::new("env").output()?.stdout;
+        let inherited = child.windows(11).any(|part| part == b"PROCESSING_");
+        self.lines.push(format!("marker {own} {inherited}"));
+        self.lines.push(format!("directory {}", std::env::current_dir()?.display()));
+        println!("the worker's own output");
+        Ok(())
+    }
+    fn result(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.lines)
+    }
+}
+
+fn report<T>(result: Result<T, impl std::error::Error + 'static>) {
+    match result {
+        Ok(_) => println!("well"),
+        Err(error) => println!("{}", tests::chain(&error).join("; ")),
+    }
+}
+
+/// Starts a process and tells how that went.
+fn try_it(lives: u32) {
+    let mirror = Mirror { lines: vec![] }.configure(|config| config.lives(lives));
+    match mirror.start() {
+        Ok(worker) => {
+            report(worker.wait());
+            println!("{} {}", worker.is_alive(), tests::processes::exists(worker.pid()));
+        }
+        Err(error) => report(Err::<(), _>(error)),
+    }
+}
+
+fn wait_for_a_line() {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).expect("a line");
+}
+
+fn main() {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    println!("main");
+    match arguments[1].to_str().expect("a command") {
+        "mirror" => match (Mirror { lines: vec![] }).run() {
+            Ok(lines) => lines.iter().for_each(|line| println!("{line}")),
+            Err(error) => report(Err::<(), _>(error)),
+        },
+        // Workers run another program.
+        "misled" => {
+            processing::set_worker_executable(&arguments[2]);
+            let lives = arguments[3].to_str().and_then(|lives| lives.parse().ok());
+            try_it(lives.expect("a number of lives"));
+        }
+        // Workers run a program that never answers.
+        "unanswered" => {
+            processing::set_worker_executable(&arguments[2]);
+            let worker = Mirror { lines: vec![] }.start().expect("a process");
+            report(worker.timeout(Duration::from_millis(200)).result());
+            worker.kill();
+            report(worker.result());
+            println!("{} {}", worker.is_alive(), tests::processes::exists(worker.pid()));
+        }
+        // Something happens to the program's file before its first worker, and before its second.
+        "patient" => {
+            for _ in 0..2 {
+                wait_for_a_line();
+                try_it(1);
+            }
+        }
+        // There is no room for another descriptor.
+        "cramped" => {
+            try_it(1);
+            let open = tests::processes::descriptors(std::process::id()) as u64;
+            let limit = Rlimit { current: Some(open + 1), maximum: Some(open + 1) };
+            setrlimit(Resource::Nofile, limit).expect("a lower limit");
+            try_it(1);
+        }
+        other => panic!("unknown command {other}"),
+    }
+}
