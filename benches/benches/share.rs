@@ -77,7 +77,11 @@ fn two(job: Job) -> Duration {
     let (share, bare) = (Share::new(state).expect("it works"), Bare::new());
     let mut start = Share::new((0, Vec::new())).expect("it works");
     let sides: Vec<_> = (0..2)
-        .map(|_| Side { job, share: share.clone(), bare: again(&bare), start: start.clone() }.start().expect("it works"))
+        .map(|_| {
+            Side { job, share: share.clone(), bare: again(&bare), start: start.clone() }
+                .start()
+                .expect("it works")
+        })
         .collect();
     start.wait_until(|start| start.0 == 2).expect("it works");
     start.0 += 1;

@@ -20,6 +20,7 @@ pub(crate) mod map;
 pub(crate) mod notify;
 pub(crate) mod ordered;
 mod page;
+pub(crate) mod ring;
 pub(crate) mod robust;
 pub(crate) mod segment;
 pub(crate) mod slot;
