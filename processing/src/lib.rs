@@ -58,6 +58,7 @@ mod error;
 mod lifecycle;
 mod modifiers;
 mod phase;
+mod pool;
 mod process;
 mod protocol;
 mod reactor;
@@ -82,10 +83,16 @@ pub use context::Context;
 pub use cucumber::{self, Credentials, Live, Provider, Reconnect, Secret, Task};
 pub use error::{Cause, Exit, Failure, Location, Position, ProcessError, StartError};
 pub use lifecycle::{ConfigMut, ProcessSpec, ProcessType, Skprocess, process};
-pub use modifiers::{Asynced, Background, Blocking, Call, InBackground, Modify};
+pub use modifiers::{
+    Asynced, Background, Blocking, Call, InBackground, Modify, imap, map, unordered_imap, unordered_map,
+};
 pub use phase::Phase;
 pub use process::{Handle, OutputLine, OutputStream};
 
+pub use pool::{
+    AsyncResults, BackgroundResults, ByFunction, ByTask, CurrentTask, Imap, Mapped, OnPool, Plain, Pool,
+    PoolBuilder, PoolError, Results, Retry, Star, TryMapError, UnorderedImap, default_pool, worker_index,
+};
 pub use processing_macros::{Shareable, autoreconnect, shareable, skprocess, task};
 pub use share::{Share, ShareError, ShareHandle, Shareable};
 pub use spawn::{init, on_worker_start, set_worker_executable};

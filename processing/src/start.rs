@@ -89,6 +89,8 @@ fn start<W: Skprocess>(process: &W, config: Config) -> Result<Handle<W>, StartEr
     let launch = Launch::prepare(worker, config.streams)?;
     let has_error_hook = W::__hooks().contains(&Phase::Error);
     let cannot_send = |cause: cucumber::Error| StartError::State { worker, cause: cause.with_root("worker") };
+    // Nothing has decoded one here, so nobody would know that the faster codec will do.
+    cucumber::know::<W>();
     let message = Message::encode_untyped(process).map_err(cannot_send)?;
     let entry = Func::<Entry>::new(engine::enter::<W>);
     Order { worker, launch, entry, config, has_error_hook, message }.fill().map(Handle::new)

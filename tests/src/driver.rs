@@ -1,6 +1,6 @@
 //! Programs of their own, whose end a test brings about.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 /// A program under test; killed with this value if it still runs.
@@ -45,6 +45,13 @@ impl Driver {
     pub fn numbers(&mut self) -> Vec<u32> {
         let line = self.line().expect("a line of numbers");
         line.split_whitespace().map(|number| number.parse().expect("a number")).collect()
+    }
+
+    /// Tells it a line, if it still listens.
+    pub fn tell(&mut self, line: &str) {
+        if let Some(stdin) = &mut self.child.stdin {
+            let _ = writeln!(stdin, "{line}");
+        }
     }
 
     /// Waits until it ends.

@@ -47,8 +47,8 @@ impl Answering {
 }
 
 fn answering() -> (Anchor<Down, Up>, Handle<Answering>) {
-    let (anchor, point) = Pipe::pair().unwrap();
-    (anchor, Answering { pipe: point }.start().unwrap())
+    let (anchor, point) = Pipe::pair().expect("memory");
+    (anchor, Answering { pipe: point }.start().expect("it starts"))
 }
 
 #[test]

@@ -12,13 +12,13 @@ const FLOORS: &[&[&str]] = &[
     &["pool"],
     &["start"],
     &["process", "engine"],
-    &["reactor"],
     &["spawn"],
     &["lifecycle"],
     &["context"],
     &["share"],
     &["snapshot", "protocol"],
     &["channel"],
+    &["reactor"],
     &["shm"],
     &["sys"],
     &["trace"],
@@ -184,4 +184,20 @@ fn only_spawn_and_sys_start_or_end_processes() {
             assert!(!code.contains(word), "processing/src/{file} has `{word}`");
         }
     }
+}
+
+#[test]
+fn every_promise_has_its_tests() {
+    let page = fs::read_to_string(root().join("docs/promises.md")).expect("the page of promises");
+    let tests = sources("tests/tests");
+    let mut named = 0;
+    for word in page.split('`') {
+        let Some((file, test)) = word.split_once("::") else { continue };
+        let Some(text) = tests.get(&format!("{file}.rs")) else {
+            panic!("the promises name `{word}`, but there is no tests/tests/{file}.rs");
+        };
+        assert!(text.contains(&format!("fn {test}(")), "the promises name `{word}`, which is not there");
+        named += 1;
+    }
+    assert!(named > 20, "the page of promises names {named} tests only");
 }

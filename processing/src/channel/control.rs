@@ -15,21 +15,37 @@ pub(crate) struct Outbox {
     waiting: VecDeque<Arc<Packet>>,
     /// How much of the first packet that waits has been sent: whole stretches, then bytes of the next.
     sent: (usize, usize),
+    /// Where its body is, if it is too big for the stream.
+    spilled: Option<OwnedFd>,
 }
 
 impl Outbox {
     pub(crate) fn new(socket: Arc<OwnedFd>) -> Self {
-        Outbox { socket, waiting: VecDeque::new(), sent: (0, 0) }
+        Outbox { socket, waiting: VecDeque::new(), sent: (0, 0), spilled: None }
     }
 
     pub(crate) fn push(&mut self, packet: Arc<Packet>) {
         self.waiting.push_back(packet);
     }
 
+    /// Takes the last packet back, unless some of it has been sent.
+    pub(crate) fn take_back(&mut self) -> bool {
+        if self.waiting.len() == 1 {
+            if self.sent != (0, 0) {
+                return false;
+            }
+            self.spilled = None;
+        }
+        self.waiting.pop_back().is_some()
+    }
+
     /// Sends what the socket takes. `false` if some of it has to wait until the socket can be written to.
     pub(crate) fn flush(&mut self) -> io::Result<bool> {
         while let Some(packet) = self.waiting.front() {
-            let stretches = packet.stretches();
+            if self.spilled.is_none() {
+                self.spilled = packet.spill()?;
+            }
+            let stretches = packet.stretches(self.spilled.as_ref());
             while let Some((bytes, fds)) = stretches.get(self.sent.0) {
                 let fds = if self.sent.1 == 0 { &fds[..] } else { &[] };
                 match sys::send(self.socket.as_fd(), &bytes[self.sent.1..], fds) {
@@ -40,6 +56,7 @@ impl Outbox {
                 }
             }
             self.sent = (0, 0);
+            self.spilled = None;
             self.waiting.pop_front();
         }
         Ok(true)

@@ -36,6 +36,12 @@ impl Message {
         Ok(Message { bytes, fds: fds.collect::<cucumber::Result<_>>()? })
     }
 
+    /// The same bytes, and descriptors for the same handles.
+    pub(crate) fn try_clone(&self) -> std::io::Result<Self> {
+        let fds = self.fds.iter().map(OwnedFd::try_clone).collect::<std::io::Result<_>>()?;
+        Ok(Message { bytes: self.bytes.clone(), fds })
+    }
+
     /// Reads it as what it says it is.
     pub(crate) fn decode<T: DeserializeOwned>(self) -> cucumber::Result<T> {
         cucumber::decode_message(&self.bytes, &mut scope(self.fds))

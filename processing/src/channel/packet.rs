@@ -29,35 +29,50 @@ pub(crate) struct Packet {
     pub(crate) kind: u8,
     pub(crate) body: Vec<u8>,
     pub(crate) fds: Vec<OwnedFd>,
-    spilled: bool,
 }
 
 impl Packet {
-    pub(crate) fn new(kind: u8, body: Vec<u8>, mut fds: Vec<OwnedFd>) -> io::Result<Self> {
+    pub(crate) fn new(kind: u8, body: Vec<u8>, fds: Vec<OwnedFd>) -> io::Result<Self> {
         if u16::try_from(fds.len() + 1).is_err() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "more than 65 534 handles in one message",
             ));
         }
-        if body.len() < SPILL {
-            return Ok(Packet { kind, body, fds, spilled: false });
+        Ok(Packet { kind, body, fds })
+    }
+
+    /// Puts the body into a memory file if it is too big for the stream. Only when its turn has come: any number of
+    /// packets may wait, and only so many descriptors may be open.
+    pub(super) fn spill(&self) -> io::Result<Option<OwnedFd>> {
+        if self.body.len() < SPILL {
+            return Ok(None);
         }
         let file = sys::memory_file("processing-message")?;
-        write_all_at(&file, &body, 0)?;
-        fds.insert(0, file);
-        Ok(Packet { kind, body: (body.len() as u64).to_le_bytes().to_vec(), fds, spilled: true })
+        write_all_at(&file, &self.body, 0)?;
+        Ok(Some(file))
+    }
+
+    /// One that is never sent.
+    pub(crate) fn nothing() -> Self {
+        Packet { kind: u8::MAX, body: Vec::new(), fds: Vec::new() }
     }
 
     /// The stretches of the stream, each with the descriptors that go with its first byte.
-    pub(super) fn stretches(&self) -> Vec<(Vec<u8>, Vec<BorrowedFd<'_>>)> {
-        let mut groups = self.fds.chunks(GROUP).map(|group| group.iter().map(AsFd::as_fd).collect());
-        let mut first = Vec::with_capacity(HEADER + self.body.len());
-        first.extend_from_slice(&(self.body.len() as u32).to_le_bytes());
+    pub(super) fn stretches<'a>(
+        &'a self,
+        spilled: Option<&'a OwnedFd>,
+    ) -> Vec<(Vec<u8>, Vec<BorrowedFd<'a>>)> {
+        let length = (self.body.len() as u64).to_le_bytes();
+        let body = if spilled.is_some() { &length[..] } else { &self.body };
+        let fds: Vec<_> = spilled.into_iter().chain(&self.fds).map(AsFd::as_fd).collect();
+        let mut first = Vec::with_capacity(HEADER + body.len());
+        first.extend_from_slice(&(body.len() as u32).to_le_bytes());
         first.push(self.kind);
-        first.push(self.spilled.into());
-        first.extend_from_slice(&(self.fds.len() as u16).to_le_bytes());
-        first.extend_from_slice(&self.body);
+        first.push(spilled.is_some().into());
+        first.extend_from_slice(&(fds.len() as u16).to_le_bytes());
+        first.extend_from_slice(body);
+        let mut groups = fds.chunks(GROUP).map(<[_]>::to_vec);
         let mut stretches = vec![(first, groups.next().unwrap_or_default())];
         stretches.extend(groups.map(|group| (vec![0], group)));
         stretches
@@ -95,11 +110,11 @@ pub(super) fn parse(bytes: &[u8]) -> io::Result<Option<Parsed>> {
 /// Makes a received piece whole: brings a body back from where it was put.
 pub(super) fn unspill(kind: u8, body: Vec<u8>, mut fds: Vec<OwnedFd>, spilled: bool) -> io::Result<Packet> {
     if !spilled {
-        return Ok(Packet { kind, body, fds, spilled });
+        return Ok(Packet { kind, body, fds });
     }
     let file = fds.remove(0);
     let length = body.first_chunk().map_or(0, |length| u64::from_le_bytes(*length));
-    Ok(Packet { kind, body: read_all_at(&file, length)?, fds, spilled: false })
+    Ok(Packet { kind, body: read_all_at(&file, length)?, fds })
 }
 
 /// Writes to a memory file from this place on.

@@ -18,6 +18,8 @@ use crate::shm::Page;
 
 mod end;
 mod error;
+mod pace;
+mod task;
 #[cfg(test)]
 mod tests;
 mod transfer;

@@ -24,6 +24,8 @@ use crate::sys::{Alarm, now};
 use crate::{Config, Phase, ProcessError};
 use checkpoint::Checkpoints;
 
+pub(crate) use panics::{caught, watch};
+
 /// Runs a process of type `W` in this worker, to its end.
 pub(crate) fn enter<W: Skprocess>(worker: Worker) {
     let socket = Arc::clone(&worker.socket);
@@ -161,6 +163,8 @@ impl<W: Skprocess> Engine<W> {
     }
 
     fn encode(value: &W::Output) -> Result<Message, Fault> {
+        // As in the parent for the struct: nothing has decoded one here.
+        cucumber::know::<W::Output>();
         Message::encode_untyped(value).map_err(|error| {
             let error = error.with_root("result");
             Failure::with_cause("the value of `result` cannot be sent", &error).into()

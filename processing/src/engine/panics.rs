@@ -23,7 +23,7 @@ thread_local! {
 
 /// From here on panics are written to the status page before anything else happens: they may be the last thing that
 /// does, where they abort. Then the hook that was there before goes on.
-pub(super) fn watch(status: &Page<Status>) -> io::Result<()> {
+pub(crate) fn watch(status: &Page<Status>) -> io::Result<()> {
     let own = Page::open(status.as_fd().try_clone_to_owned()?)?;
     if STATUS.set(own).is_err() {
         return Ok(());
@@ -50,6 +50,14 @@ pub(super) fn watch(status: &Page<Status>) -> io::Result<()> {
 pub(super) fn failure(payload: &(dyn Any + Send), context: &Context) -> Failure {
     // It did not end the process, so it is not the reason if something else does.
     context.0.status.panic.clear();
+    Failure::from_panic(payload, LAST.take())
+}
+
+/// What a panic says that was caught in a worker which runs no process.
+pub(crate) fn caught(payload: &(dyn Any + Send)) -> Failure {
+    if let Some(status) = STATUS.get() {
+        status.panic.clear();
+    }
     Failure::from_panic(payload, LAST.take())
 }
 

@@ -88,6 +88,13 @@ pub enum ProcessError {
         /// Why not.
         failure: Box<Failure>,
     },
+    /// The item that a pool's worker was to be given cannot be sent.
+    Item {
+        /// Where the process was.
+        at: Box<Position>,
+        /// Why not.
+        failure: Box<Failure>,
+    },
     /// Made by an `error` hook.
     Custom {
         /// What the hook said.
@@ -146,6 +153,7 @@ impl ProcessError {
             | ProcessError::Died { at, .. }
             | ProcessError::Killed { at }
             | ProcessError::Launch { at, .. }
+            | ProcessError::Item { at, .. }
             | ProcessError::Value { at, .. } => Some(at),
             ProcessError::CrashLoop { last, .. } => last.position(),
             ProcessError::NotYet { .. } | ProcessError::Custom { .. } => None,
@@ -158,6 +166,7 @@ impl ProcessError {
         match self {
             ProcessError::Hook { failure, .. }
             | ProcessError::Launch { failure, .. }
+            | ProcessError::Item { failure, .. }
             | ProcessError::Value { failure, .. }
             | ProcessError::Custom { failure } => Some(failure),
             ProcessError::CrashLoop { last, .. } => last.failure(),
@@ -299,6 +308,9 @@ impl fmt::Display for ProcessError {
             ProcessError::Value { at, .. } => {
                 write!(f, "the result of worker `{}` cannot be read", at.worker)
             }
+            ProcessError::Item { at, .. } => {
+                write!(f, "an item for `{}` cannot be sent to a worker", at.worker)
+            }
             ProcessError::Custom { failure } => failure.fmt(f),
         }
     }
@@ -309,6 +321,7 @@ impl std::error::Error for ProcessError {
         match self {
             ProcessError::Hook { failure, .. }
             | ProcessError::Launch { failure, .. }
+            | ProcessError::Item { failure, .. }
             | ProcessError::Value { failure, .. } => Some(&**failure),
             ProcessError::Custom { failure } => failure.first_cause(),
             ProcessError::CrashLoop { last, .. } => Some(&**last),

@@ -5,12 +5,17 @@
 
 mod asynced;
 mod background;
+mod maps;
+mod pool;
+mod star;
+mod tasks;
 mod timeout;
 
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
 pub use background::Background;
+pub use pool::{imap, map, unordered_imap, unordered_map};
 
 use crate::lifecycle::Skprocess;
 use crate::process::Handle;
@@ -66,6 +71,16 @@ impl<T, M> Call<T, M> {
         self
     }
 
+    /// The target and the limit.
+    pub(crate) fn into_parts(self) -> (T, Option<Duration>) {
+        (self.target, self.limit)
+    }
+
+    /// The same call on something else.
+    pub(crate) fn with_target<U>(self, change: impl FnOnce(T) -> U) -> Call<U, M> {
+        Call { target: change(self.target), limit: self.limit, mode: PhantomData }
+    }
+
     fn deadline(&self) -> Option<Instant> {
         Instant::now().checked_add(self.limit?)
     }
@@ -83,7 +98,7 @@ impl<T> Call<T, Blocking> {
     }
 }
 
-fn call<T>(target: T) -> Call<T, Blocking> {
+pub(crate) fn call<T>(target: T) -> Call<T, Blocking> {
     Call { target, limit: None, mode: PhantomData }
 }
 

@@ -14,3 +14,4 @@ pub use output::{OutputLine, OutputStream};
 pub(crate) use handle::Process;
 pub(crate) use order::Order;
 pub(crate) use state::State;
+pub(crate) use worker::{ALARM, CHANNEL, EXIT, Worker};

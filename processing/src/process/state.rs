@@ -1,6 +1,7 @@
 //! What the handle and the supervisor of a process both know.
 
 use std::collections::VecDeque;
+use std::io::ErrorKind;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{self, Poll};
 use std::time::Instant;
@@ -132,11 +133,23 @@ impl State {
         }
         let Some(outbox) = &mut self.outbox else { return Ok(true) };
         outbox.push(packet);
-        match outbox.flush() {
-            // The worker is gone; whoever replaces it is told from the log.
-            Err(_) if self.keeps_log => Ok(true),
-            other => other,
+        let error = match outbox.flush() {
+            Ok(sent) => return Ok(sent),
+            Err(error) => error,
+        };
+        let is_gone = matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset);
+        if is_gone && self.keeps_log {
+            // Whoever replaces it is told from the log.
+            return Ok(true);
         }
+        if outbox.take_back() {
+            // Who hears of an error may try again, so it must not be sent later as well.
+            match self.keeps_log {
+                true => drop(self.log.pop_back()),
+                false => self.log_start -= 1,
+            }
+        }
+        Err(error)
     }
 
     /// Takes over what the settings say about replacing workers.

@@ -24,6 +24,8 @@ use crate::{Config, Phase, ProcessError, trace};
 const LONGEST_START: Duration = Duration::from_secs(60);
 /// How long a worker that has finished, or that nobody wants any more, may take to end by itself.
 const LONGEST_END: Duration = Duration::from_secs(5);
+/// How long to wait before trying again what the system had no room for.
+const WANT: Duration = Duration::from_millis(100);
 
 pub(super) struct Supervisor {
     pub(super) shared: Arc<Shared>,
@@ -65,7 +67,6 @@ pub(super) enum Reason {
     /// It said something that is no message.
     Nonsense(String),
 }
-
 impl Actor for Supervisor {
     fn wake(&mut self, io: &mut Io<'_>) {
         let (kill, abandoned) = {
@@ -131,7 +132,10 @@ impl Actor for Supervisor {
                 }
                 worker.child.kill();
             }
-            Plan::Running { .. } => self.hear_for_a_turn(io),
+            Plan::Running { .. } => {
+                self.send(io);
+                self.hear_for_a_turn(io);
+            }
             Plan::Waiting { until } if *until <= now => self.start_next(io),
             _ => {}
         }
@@ -193,8 +197,11 @@ impl Supervisor {
     fn send(&mut self, io: &mut Io<'_>) {
         let Plan::Running { worker, .. } = &self.plan else { return };
         let flushed = self.shared.lock().outbox.as_mut().map_or(Ok(true), Outbox::flush);
-        // An error means that the worker is gone, and that is heard of elsewhere.
         let _ = io.want_write(&worker.socket, CHANNEL, matches!(flushed, Ok(false)));
+        if flushed.is_err() {
+            // That the worker is gone is heard of elsewhere. What else there may be is want of memory or descriptors.
+            io.wake_at(Instant::now() + WANT);
+        }
     }
 
     fn say(&mut self, request: Request, io: &mut Io<'_>) {

@@ -12,32 +12,32 @@ use crate::spawn::Launched;
 use crate::sys::{Child, Exited};
 
 /// Something to read on the channel.
-pub(super) const CHANNEL: Source = 0;
+pub(crate) const CHANNEL: Source = 0;
 /// The worker has ended.
-pub(super) const EXIT: Source = 1;
+pub(crate) const EXIT: Source = 1;
 /// A hook has overrun its limit.
-pub(super) const ALARM: Source = 2;
+pub(crate) const ALARM: Source = 2;
 /// Something to read on a captured stream.
-pub(super) const OUTPUT: [Source; 2] = [3, 4];
+pub(crate) const OUTPUT: [Source; 2] = [3, 4];
 
 /// How many packets are read before others have their turn.
 const TURN: usize = 256;
 
 #[derive(Debug)]
-pub(super) struct Worker {
-    pub(super) child: Child,
-    pub(super) socket: Arc<OwnedFd>,
+pub(crate) struct Worker {
+    pub(crate) child: Child,
+    pub(crate) socket: Arc<OwnedFd>,
     inbox: Inbox,
     lines: [Option<Lines>; 2],
     /// Whether it has answered.
-    pub(super) ready: bool,
+    pub(crate) ready: bool,
     /// Whether it has said what the process came to.
-    pub(super) finished: bool,
+    pub(crate) finished: bool,
     channel_open: bool,
 }
 
 impl Worker {
-    pub(super) fn new(launched: Launched, name: &'static str, io: &Io<'_>) -> io::Result<Self> {
+    pub(crate) fn new(launched: Launched, name: &'static str, io: &Io<'_>) -> io::Result<Self> {
         let Launched { child, socket, captured } = launched;
         let pid = child.pid();
         let [stdout, stderr] = captured;
@@ -65,7 +65,7 @@ impl Worker {
         Ok(())
     }
 
-    pub(super) fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.pid()
     }
 
@@ -76,7 +76,7 @@ impl Worker {
 
     /// What has come in, and whether there may be more that has to wait for its turn. An error says that the worker
     /// talks nonsense.
-    pub(super) fn received(&mut self, io: &Io<'_>) -> io::Result<(Vec<Packet>, bool)> {
+    pub(crate) fn received(&mut self, io: &Io<'_>) -> io::Result<(Vec<Packet>, bool)> {
         let mut packets = Vec::new();
         while self.channel_open && packets.len() < TURN {
             match self.inbox.next() {
@@ -93,7 +93,7 @@ impl Worker {
         Ok((packets, more))
     }
 
-    pub(super) fn read_lines(&mut self, io: &Io<'_>, mut each: impl FnMut(OutputLine)) {
+    pub(crate) fn read_lines(&mut self, io: &Io<'_>, mut each: impl FnMut(OutputLine)) {
         for slot in &mut self.lines {
             if let Some(lines) = slot
                 && !lines.read(&mut each)
@@ -105,7 +105,7 @@ impl Worker {
     }
 
     /// How it ended, if it has.
-    pub(super) fn exited(&self) -> Option<Exit> {
+    pub(crate) fn exited(&self) -> Option<Exit> {
         match self.child.exited() {
             Exited::NotYet => None,
             Exited::With(exit) => Some(exit),

@@ -10,8 +10,10 @@
 )]
 
 pub(crate) mod bare;
+mod claims;
 pub(crate) mod fault;
 pub(crate) mod heap;
+mod journal;
 pub(crate) mod layout;
 pub(crate) mod list;
 pub(crate) mod lock;
@@ -29,6 +31,8 @@ pub(crate) mod store;
 pub(crate) mod view;
 pub(crate) mod writer;
 
+pub(crate) use claims::Claims;
+pub(crate) use journal::Journal;
 pub(crate) use page::Page;
 
 #[cfg(test)]

@@ -1,11 +1,14 @@
 //! The worker's half: notice that this process is a worker, and be one.
 
+use std::ffi::CString;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::MARKER;
+use super::{MARKER, launch};
 use crate::channel::{Inbox, Outbox, scope};
 use crate::error::{Failure, panic_message};
 use crate::protocol::{Entry, Event, Functions, Request, Start, VERSION, Worker};
@@ -91,6 +94,7 @@ fn work(marker: &str) -> io::Result<()> {
         return Err(strange("its parent is gone already"));
     }
     sys::restore_for_worker()?;
+    name_process();
     let mut inbox = Inbox::new(Arc::clone(&socket));
     let Some(first) = inbox.next()? else { return Err(strange("its parent is gone already")) };
     let mut outbox = Outbox::new(Arc::clone(&socket));
@@ -111,6 +115,16 @@ fn work(marker: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives the process the program's name in lists of processes: it was started by a path that ends in `exe`.
+fn name_process() {
+    let name = std::env::args_os().next().map(PathBuf::from);
+    let name = name.as_deref().and_then(Path::file_name).map(|name| name.as_bytes().to_vec());
+    if let Some(name) = name.and_then(|name| CString::new(name).ok()) {
+        // Only a convenience: the worker works under any name.
+        let _ = rustix::thread::set_name(&name);
+    }
+}
+
 fn prepare(start: &Start) -> Result<Entry, Failure> {
     let build = Image::of_this_program().map(|image| image.build);
     if build != Some(start.build) {
@@ -122,6 +136,7 @@ fn prepare(start: &Start) -> Result<Entry, Failure> {
     let Functions { prologue, entry } = cucumber::decode_with(&start.functions, scope(Vec::new()))
         .map_err(|error| Failure::with_cause("the worker cannot find the functions it is to call", &error))?;
     if let Some(prologue) = prologue {
+        launch::hand_on(prologue);
         catch_unwind(AssertUnwindSafe(|| prologue.get()())).map_err(|panic| {
             Failure::text(format!("`on_worker_start` panicked: {}", panic_message(&*panic)))
         })?;

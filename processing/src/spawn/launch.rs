@@ -58,7 +58,11 @@ static EXECUTABLE: Mutex<Option<PathBuf>> = Mutex::new(None);
 /// processing::on_worker_start(set_up);
 /// ```
 pub fn on_worker_start<F: Callable<fn()>>(f: F) {
-    let prologue = Func::<fn()>::new(f);
+    hand_on(Func::new(f));
+}
+
+/// In a worker: what its program wants done in workers is also for those that are started from here.
+pub(super) fn hand_on(prologue: Prologue) {
     *PROLOGUE.lock().unwrap_or_else(PoisonError::into_inner) = Some(prologue);
 }
 
@@ -105,6 +109,15 @@ impl Launch {
             prologue: *PROLOGUE.lock().unwrap_or_else(PoisonError::into_inner),
             streams,
         })
+    }
+
+    /// Sets a variable in the worker's environment.
+    pub(crate) fn set_variable(&mut self, name: &str, value: &str) {
+        let is_other = |entry: &CString| {
+            entry.as_bytes().strip_prefix(name.as_bytes()).is_none_or(|rest| !rest.starts_with(b"="))
+        };
+        self.environment.retain(is_other);
+        self.environment.extend(CString::new(format!("{name}={value}")));
     }
 
     /// Starts a worker that will call `entry`.
@@ -156,4 +169,9 @@ impl Target {
             }
         })
     }
+}
+
+/// A variable of this program's environment, if it is set, and to text.
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

@@ -9,7 +9,7 @@ mod launch;
 pub use bootstrap::init;
 pub use launch::{on_worker_start, set_worker_executable};
 
-pub(crate) use launch::{Launch, Launched};
+pub(crate) use launch::{Launch, Launched, variable};
 
 /// The environment variable that makes a process a worker: `<version>:<descriptor>`.
 const MARKER: &str = "PROCESSING_WORKER";

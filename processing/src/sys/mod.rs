@@ -18,7 +18,9 @@ pub(crate) use clock::{Nanos, now};
 pub(crate) use image::{Image, function_trust};
 pub(crate) use poller::{Poller, Ready, WAKER, Waker};
 pub(crate) use signals::{die_with_parent, on_stack_overflow, restore_for_worker};
-pub(crate) use socket::{Incoming, MOST_FDS, channel_from_parent, receive, send, socket_pair};
+pub(crate) use socket::{
+    Incoming, MOST_FDS, channel_from_parent, receive, send, socket_pair, wait_for_hangup,
+};
 pub(crate) use timer::Alarm;
 
 use std::io;

@@ -4,6 +4,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair, sockopt,
@@ -60,6 +61,18 @@ pub(crate) fn receive(
         }
     }
     Ok(if message.bytes == 0 { Incoming::End } else { Incoming::Bytes(message.bytes) })
+}
+
+/// Sleeps until the other side is gone.
+pub(crate) fn wait_for_hangup(socket: BorrowedFd<'_>) {
+    loop {
+        // Nothing is asked for: a hang-up is reported all the same, and data is not.
+        let mut entry = [PollFd::from_borrowed_fd(socket, PollFlags::empty())];
+        match poll(&mut entry, None) {
+            Err(rustix::io::Errno::INTR) => {}
+            _ => return,
+        }
+    }
 }
 
 fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {

@@ -37,6 +37,54 @@ impl Mirror {
     }
 }
 
+/// Listens only once it has been told to, by the last of its messages in `prerun`.
+#[skprocess]
+struct Hoarder {
+    heard: u64,
+    bytes: u64,
+}
+
+#[skprocess]
+impl Hoarder {
+    fn run(&mut self) -> Result<(), ListenError> {
+        if self.heard == 0 {
+            // All of it has been told when this is there.
+            while !std::env::temp_dir().join("listen").exists() {
+                std::thread::yield_now();
+            }
+        }
+        if let Some(text) = self.listen::<String>(None)? {
+            self.heard += 1;
+            self.bytes += text.len() as u64;
+        }
+        Ok(())
+    }
+    fn postrun(&mut self) {
+        if self.heard == BACKLOG {
+            self.stop();
+        }
+    }
+    fn result(&mut self) -> (u64, u64) {
+        (self.heard, self.bytes)
+    }
+}
+
+const BACKLOG: u64 = 500;
+
+fn backlog(lives: u32) -> Result<(), Box<dyn std::error::Error>> {
+    let go = std::env::temp_dir().join("listen");
+    let _ = std::fs::remove_file(&go);
+    let worker = Hoarder { heard: 0, bytes: 0 }.configure(|config| config.lives(lives)).start()?;
+    let text = "x".repeat(100_000);
+    for _ in 0..BACKLOG {
+        worker.tell(&text)?;
+    }
+    std::fs::write(&go, "")?;
+    let (heard, bytes) = worker.result()?;
+    println!("{heard} {bytes}");
+    Ok(())
+}
+
 fn report<T>(result: Result<T, impl std::error::Error + 'static>) {
     match result {
         Ok(_) => println!("well"),
@@ -98,6 +146,14 @@ fn main() {
             let limit = Rlimit { current: Some(open + 1), maximum: Some(open + 1) };
             setrlimit(Resource::Nofile, limit).expect("a lower limit");
             try_it(1);
+        }
+        // Far more large messages wait than there may be descriptors.
+        "backlog" => {
+            setrlimit(Resource::Nofile, Rlimit { current: Some(128), maximum: Some(128) })
+                .expect("a lower limit");
+            for lives in [1, 2] {
+                backlog(lives).unwrap_or_else(|error| println!("{}", tests::chain(&*error).join("; ")));
+            }
         }
         other => panic!("unknown command {other}"),
     }

@@ -5,10 +5,10 @@ use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use super::error::{Kind, PipeError};
+use super::pace::Pace;
 use super::wire::{Handles, Wire};
 use crate::channel::Message;
 use crate::shm::Page;
@@ -26,7 +26,7 @@ pub(super) enum Side {
 pub(super) struct End {
     side: Side,
     memory: Page<Rings>,
-    wire: Arc<Wire>,
+    pub(super) wire: Arc<Wire>,
     status: AtomicU8,
     sending: Mutex<Sending>,
     receiving: Mutex<Receiving>,
@@ -163,7 +163,7 @@ impl End {
         self.status.load(Acquire) == OPEN
     }
 
-    fn check_open(&self) -> Result<(), PipeError> {
+    pub(super) fn check_open(&self) -> Result<(), PipeError> {
         match self.status.load(Acquire) {
             OPEN => Ok(()),
             CLOSED => Err(Kind::Closed.into()),
@@ -171,14 +171,14 @@ impl End {
         }
     }
 
-    fn outgoing(&self) -> &Ring {
+    pub(super) fn outgoing(&self) -> &Ring {
         match self.side {
             Side::Anchor => &self.memory.down,
             Side::Point => &self.memory.up,
         }
     }
 
-    fn incoming(&self) -> &Ring {
+    pub(super) fn incoming(&self) -> &Ring {
         match self.side {
             Side::Anchor => &self.memory.up,
             Side::Point => &self.memory.down,
@@ -361,93 +361,11 @@ impl End {
         };
         Ok(Some(Message { bytes, fds }))
     }
-
-    /// Receives a message as a task.
-    pub(super) fn poll_receive(&self, cx: &mut Context<'_>) -> Poll<Result<Message, PipeError>> {
-        loop {
-            let ((turn, gone), seen) = (self.wire.now(), self.incoming().written.position());
-            match self.receive(Patience::None) {
-                Ok(Some(message)) => return Poll::Ready(Ok(message)),
-                Err(error) => return Poll::Ready(Err(error)),
-                Ok(None) if gone => return Poll::Ready(Err(Kind::Disconnected.into())),
-                Ok(None) => {}
-            }
-            match self.poll_gate(&self.incoming().written, seen, turn, cx) {
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-    }
-
-    /// Sends a message as a task, if it is one that can be sent at once; for the others [`End::send`] takes a thread.
-    pub(super) fn poll_send(&self, message: &Message, cx: &mut Context<'_>) -> Poll<Result<(), PipeError>> {
-        loop {
-            let (turn, _) = self.wire.now();
-            let seen = self.outgoing().read.position();
-            match self.send(message, Patience::None) {
-                Err(PipeError(Kind::Full)) => {}
-                result => return Poll::Ready(result),
-            }
-            match self.poll_gate(&self.outgoing().read, seen, turn, cx) {
-                Poll::Ready(Ok(())) => {}
-                other => return other,
-            }
-        }
-    }
-
-    /// Whether the message is so small that it never has to wait in the middle.
-    pub(super) fn fits(message: &Message) -> bool {
-        message.bytes.len() <= CHUNK
-    }
-
-    fn poll_gate(
-        &self,
-        gate: &crate::shm::ring::Gate,
-        seen: u64,
-        turn: u64,
-        cx: &mut Context<'_>,
-    ) -> Poll<Result<(), PipeError>> {
-        if !gate.announce(seen) {
-            return Poll::Ready(Ok(()));
-        }
-        match self.wire.register(turn, cx.waker()) {
-            Ok(true) => Poll::Pending,
-            Ok(false) => Poll::Ready(Ok(())),
-            Err(error) => Poll::Ready(Err(self.check_open().err().unwrap_or(error.into()))),
-        }
-    }
 }
 
 fn too_late(patience: Patience) -> PipeError {
     match patience {
         Patience::None => Kind::Full.into(),
         _ => Kind::TimedOut.into(),
-    }
-}
-
-/// How a waiter passes its time: at first it looks again and again, then it lets others run in between, then it sleeps.
-#[derive(Debug, Default)]
-struct Pace {
-    spins: u32,
-    since: Option<Instant>,
-    over: bool,
-}
-
-/// About two microseconds.
-const SPINS: u32 = 60;
-const YIELDS: Duration = Duration::from_micros(50);
-
-impl Pace {
-    /// Passes a moment. Once that was the last one, it is time to look once more and to sleep.
-    #[inline]
-    fn step(&mut self) {
-        if self.spins < SPINS {
-            self.spins += 1;
-            std::hint::spin_loop();
-        } else {
-            self.over = self.since.get_or_insert_with(Instant::now).elapsed() >= YIELDS;
-            std::thread::yield_now();
-        }
     }
 }

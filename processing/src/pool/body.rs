@@ -1,0 +1,131 @@
+//! The bytes of an item or of a result on their way.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::{Mutex, PoisonError};
+
+use cucumber::Scope;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::channel::{Message, read_all_at, scope, write_all_at};
+use crate::sys;
+
+/// From this size on bytes go by a memory file: the socket is for small things.
+pub(super) const BIG: usize = 16 * 1024;
+
+/// An encoded value: small bytes as they are, big ones in a memory file; with the descriptors of the handles in it.
+#[derive(Debug)]
+pub(super) struct Body {
+    pub(super) bytes: Bytes,
+    pub(super) fds: Vec<OwnedFd>,
+}
+
+#[derive(Debug)]
+pub(super) enum Bytes {
+    Here(Vec<u8>),
+    /// So many bytes from the start of the file.
+    In(OwnedFd, u64),
+}
+
+impl Body {
+    /// Encodes a value, to a file out of `files` if it is big.
+    pub(super) fn encode<T: Serialize + ?Sized>(value: &T, files: &Files) -> cucumber::Result<Self> {
+        let Message { bytes, fds } = Message::encode_untyped(value)?;
+        let bytes = if bytes.len() < BIG {
+            Bytes::Here(bytes)
+        } else {
+            let written = files.take().and_then(|file| write_all_at(&file, &bytes, 0).map(|()| file));
+            let no_memory = |error| {
+                <cucumber::Error as serde::ser::Error>::custom(format!(
+                    "no shared memory for a big value: {error}"
+                ))
+            };
+            Bytes::In(written.map_err(no_memory)?, bytes.len() as u64)
+        };
+        Ok(Body { bytes, fds })
+    }
+
+    /// The value; and the file that its bytes were in, which is free now.
+    pub(super) fn decode<T: DeserializeOwned>(self) -> (cucumber::Result<T>, Option<OwnedFd>) {
+        self.decode_in(|scope| scope)
+    }
+
+    /// The same with more in the scope.
+    pub(super) fn decode_in<T: DeserializeOwned>(
+        self,
+        with: impl FnOnce(Scope) -> Scope,
+    ) -> (cucumber::Result<T>, Option<OwnedFd>) {
+        let scope = with(scope(self.fds));
+        match self.bytes {
+            Bytes::Here(bytes) => (cucumber::decode_with(&bytes, scope), None),
+            Bytes::In(file, length) => {
+                let bytes = read_all_at(&file, length).map_err(|error| {
+                    <cucumber::Error as serde::de::Error>::custom(format!(
+                        "a big value cannot be read: {error}"
+                    ))
+                });
+                (bytes.and_then(|bytes| cucumber::decode_with(&bytes, scope)), Some(file))
+            }
+        }
+    }
+
+    /// The same bytes, and descriptors for the same handles.
+    pub(super) fn try_clone(&self) -> io::Result<Self> {
+        let bytes = match &self.bytes {
+            Bytes::Here(bytes) => Bytes::Here(bytes.clone()),
+            Bytes::In(file, length) => Bytes::In(file.try_clone()?, *length),
+        };
+        let fds = self.fds.iter().map(OwnedFd::try_clone).collect::<io::Result<_>>()?;
+        Ok(Body { bytes, fds })
+    }
+
+    /// How many bytes it adds to a packet.
+    pub(super) fn inline_len(&self) -> usize {
+        match &self.bytes {
+            Bytes::Here(bytes) => bytes.len(),
+            Bytes::In(..) => 0,
+        }
+    }
+
+    pub(super) fn is_big(&self) -> bool {
+        matches!(self.bytes, Bytes::In(..))
+    }
+}
+
+/// Memory files that are used again: their pages are there already, which is most of what a big value costs.
+#[derive(Debug, Default)]
+pub(super) struct Files {
+    free: Mutex<Vec<OwnedFd>>,
+}
+
+/// How many files are kept for later.
+const MOST_FREE: usize = 16;
+/// Larger ones are not kept: nobody may ever need so much again.
+const LARGEST_KEPT: u64 = 8 << 20;
+
+impl Files {
+    pub(super) fn take(&self) -> io::Result<OwnedFd> {
+        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        free.map_or_else(|| sys::memory_file("processing-item"), Ok)
+    }
+
+    /// Has this file taken next.
+    pub(super) fn lend(&self, file: OwnedFd) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).push(file);
+    }
+
+    /// Closes the files that nobody took.
+    pub(super) fn clear(&self) {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Gives back a file that no worker can be using any more.
+    pub(super) fn put(&self, file: OwnedFd) {
+        let small = rustix::fs::fstat(&file).is_ok_and(|stat| stat.st_size.unsigned_abs() <= LARGEST_KEPT);
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        if small && free.len() < MOST_FREE {
+            free.push(file);
+        }
+    }
+}

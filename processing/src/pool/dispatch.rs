@@ -1,0 +1,203 @@
+//! Which task goes to which worker, and when.
+//!
+//! A worker has at most about [`TARGET`] of work before it that it has not begun, so that it never waits for more, and
+//! hardly anything waits behind it. Where a task takes longer than expected all the same, whatever stands behind it is
+//! taken back for a worker that has nothing to do.
+
+use std::time::{Duration, Instant};
+
+use super::crew::{Crew, State};
+use super::job::Job;
+use super::seat::{Seat, Stage};
+use super::task::Task;
+
+/// How much work is sent to a worker at once.
+pub(super) const TARGET: Duration = Duration::from_millis(1);
+/// How many tasks are sent at once at most.
+const MOST_AT_ONCE: usize = 1024;
+/// How many bytes, about.
+const MOST_BYTES: usize = 40 * 1024;
+/// How many descriptors.
+const MOST_FDS: usize = 128;
+/// How long a worker may be busy with one task before those behind it are given to another.
+const STUCK: Duration = Duration::from_millis(2);
+/// Numbers of tasks are small enough for the page that they are claimed on.
+const MOST_TASKS: u64 = 1 << 31;
+
+/// How many tasks of this pace make a chunk.
+pub(super) fn chunk_size(pace: Option<Duration>) -> usize {
+    let Some(pace) = pace else { return 1 };
+    let fitting = TARGET.as_nanos() / pace.as_nanos().max(1);
+    usize::try_from(fitting).unwrap_or(MOST_AT_ONCE).clamp(1, MOST_AT_ONCE)
+}
+
+impl Crew {
+    /// Sends what can be sent, has workers started where there is more to do, and sees to the time.
+    pub(super) fn feed(&self, state: &mut State) {
+        let now = Instant::now();
+        while self.feed_one(state, now) {}
+        self.want_workers(state, now);
+        self.watch_for_stuck(state, now);
+        self.set_timer(state, now);
+    }
+
+    fn feed_one(&self, state: &mut State, now: Instant) -> bool {
+        let Some(job) = state.next_job(now) else { return false };
+        let Some(seat) = self.best_seat(state, &state.jobs[job]) else { return false };
+        let sharing = state.seats.iter().filter(|seat| seat.stage == Stage::Ready).count();
+        let room = self.limits.recycle_after.min(MOST_TASKS) - state.seats[seat].given;
+        let (job, seat) = (&mut state.jobs[job], &mut state.seats[seat]);
+        let tasks = take_chunk(job, sharing, room);
+        if let Some(spacing) = job.rules.spacing {
+            job.not_before = now.checked_add(spacing);
+        }
+        let pace = job.pace.unwrap_or_default();
+        seat.load += pace * tasks.len() as u32;
+        if let Err((tasks, error)) = seat.send(job.id, &job.packet, tasks) {
+            for task in tasks {
+                let failure =
+                    crate::error::Failure::with_cause("the item cannot be sent to a worker", &error);
+                let at = Box::new(job.position(&task, seat.pid));
+                let error = crate::ProcessError::Item { at, failure: Box::new(failure) };
+                job.failed(task, error, false, true);
+            }
+        }
+        if seat.is_blocked {
+            state.to_wake.extend(seat.actor);
+        }
+        state.turn += 1;
+        true
+    }
+
+    /// The seat that will come to the next task soonest.
+    fn best_seat(&self, state: &State, job: &Job) -> Option<usize> {
+        let is_starting =
+            state.seats.iter().any(|seat| matches!(seat.stage, Stage::Wanted | Stage::Starting));
+        let accepts = |seat: &Seat| {
+            let ahead = seat.flight.len();
+            // What is sent ahead cannot go to a worker that is about to be ready.
+            let may_wait = job.pace.is_some() && job.rules.spacing.is_none() && !is_starting;
+            let has_room = ahead == 0 || may_wait && (ahead < 2 || seat.load < TARGET);
+            seat.takes_tasks() && has_room && seat.given < self.limits.recycle_after.min(MOST_TASKS)
+        };
+        let seats = state.seats.iter().enumerate().filter(|(_, seat)| accepts(seat));
+        seats.min_by_key(|(_, seat)| (seat.flight.len().min(2), seat.load)).map(|(number, _)| number)
+    }
+
+    fn want_workers(&self, state: &mut State, now: Instant) {
+        let waiting: usize = state.jobs.iter().map(|job| job.queue.len()).sum();
+        let coming =
+            state.seats.iter().filter(|seat| matches!(seat.stage, Stage::Wanted | Stage::Starting)).count();
+        let mut missing = waiting.saturating_sub(coming);
+        for seat in &mut state.seats {
+            if missing > 0 && seat.stage == Stage::Vacant && seat.rests_until.is_none_or(|until| until <= now)
+            {
+                seat.stage = Stage::Wanted;
+                seat.rests_until = None;
+                state.to_wake.extend(seat.actor);
+                missing -= 1;
+            }
+        }
+    }
+
+    /// If somebody has nothing to do while tasks stand behind others, their turn is awaited no longer than [`STUCK`].
+    fn watch_for_stuck(&self, state: &mut State, now: Instant) {
+        let idle = state.seats.iter().any(|seat| seat.takes_tasks() && seat.flight.len() == 0);
+        if state.look_at.is_some() || !idle || !state.seats.iter().any(|seat| seat.unbegun() > 0) {
+            return;
+        }
+        state.look_at = Some(now + STUCK);
+        for seat in &mut state.seats {
+            seat.seen = seat.flight.end - seat.unbegun();
+        }
+    }
+
+    /// A time has come.
+    pub(super) fn tick(&self, state: &mut State) {
+        let now = Instant::now();
+        state.timer = state.timer.filter(|&timer| timer > now);
+        state.jobs.iter_mut().for_each(|job| job.rested(now));
+        state.kill_doomed(now);
+        if state.look_at.is_some_and(|at| at <= now) {
+            state.look_at = None;
+            for number in 0..state.seats.len() {
+                let seat = &mut state.seats[number];
+                let is_stuck = seat.unbegun() > 0 && seat.flight.end - seat.unbegun() == seat.seen;
+                if is_stuck && seat.stage == Stage::Ready {
+                    let taken = seat.take_back();
+                    state.requeue(taken);
+                }
+            }
+        }
+        self.feed(state);
+    }
+
+    fn set_timer(&self, state: &mut State, now: Instant) {
+        let resting = state.jobs.iter().flat_map(|job| job.resting.iter().map(|(until, _)| *until));
+        let spaced = state.jobs.iter().filter(|job| !job.queue.is_empty()).filter_map(|job| job.not_before);
+        let seats = state.seats.iter().flat_map(|seat| {
+            let doomed = seat.doomed.map(|doom| doom.at).filter(|_| !seat.kill);
+            let resting = seat.rests_until.filter(|_| seat.stage == Stage::Vacant);
+            [doomed, resting, seat.ends_until.filter(|_| !seat.kill)].into_iter().flatten()
+        });
+        let next = resting.chain(spaced.filter(|&at| at > now)).chain(seats).chain(state.look_at).min();
+        if let Some(next) = next
+            && state.timer.is_none_or(|timer| next < timer)
+        {
+            state.timer = Some(next);
+            state.to_wake.extend(state.timekeeper);
+        }
+    }
+}
+
+impl State {
+    /// The job whose turn it is among those that have something to do.
+    fn next_job(&self, now: Instant) -> Option<usize> {
+        let count = self.jobs.len();
+        let turns = (0..count).map(|step| (self.turn + step) % count);
+        let mut ready = turns.filter(|&place| {
+            let job = &self.jobs[place];
+            !job.queue.is_empty() && job.not_before.is_none_or(|at| at <= now)
+        });
+        ready.next()
+    }
+}
+
+/// Takes as many tasks as suit one worker.
+fn take_chunk(job: &mut Job, sharing: usize, room: u64) -> Vec<Task> {
+    let fair = job.queue.len().div_ceil(sharing.max(1));
+    let mut count = job.rules.chunk.unwrap_or_else(|| chunk_size(job.pace).min(fair)).min(job.queue.len());
+    if job.rules.spacing.is_some() {
+        count = 1;
+    }
+    count = count.min(usize::try_from(room).unwrap_or(usize::MAX)).max(1);
+    let (mut tasks, mut bytes, mut fds) = (Vec::with_capacity(count), 0, 0);
+    while tasks.len() < count {
+        let Some(task) = job.queue.front() else { break };
+        bytes += task.body.inline_len();
+        fds += task.count_fds();
+        // One that has ended a worker before goes alone.
+        let is_alone = task.deaths > 0;
+        if !tasks.is_empty() && (is_alone || bytes > MOST_BYTES || fds > MOST_FDS) {
+            break;
+        }
+        tasks.extend(job.queue.pop_front());
+        if is_alone {
+            break;
+        }
+    }
+    tasks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_tasks_go_one_by_one() {
+        assert_eq!(chunk_size(None), 1);
+        assert_eq!(chunk_size(Some(Duration::from_secs(1))), 1);
+        assert_eq!(chunk_size(Some(Duration::from_micros(100))), 10);
+        assert_eq!(chunk_size(Some(Duration::from_nanos(1))), MOST_AT_ONCE);
+    }
+}

@@ -1,0 +1,193 @@
+//! One call over a pool, as the pool sees it: tasks that wait, and what became of the others.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::body::{Body, Bytes, Files};
+use super::error::PoolError;
+use super::protocol::{Answer, Verdict};
+use super::task::{Task, TaskFailure};
+use crate::ProcessError;
+use crate::channel::Packet;
+use crate::error::{Failure, Position};
+
+/// How a call treats its tasks.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rules {
+    /// How many attempts a task has.
+    pub(crate) lives: u32,
+    /// After how many workers that it ended a task is given up, whatever its lives.
+    pub(crate) poison_after: u32,
+    /// Whether an `Err` that the function returned counts as a failed attempt.
+    pub(crate) retries_errors: bool,
+    /// How long to wait before the second attempt, and by how much more before each further one.
+    pub(crate) delay: Duration,
+    pub(crate) backoff: f64,
+    /// The least time between the beginnings of two tasks.
+    pub(crate) spacing: Option<Duration>,
+    pub(crate) task_timeout: Option<Duration>,
+    /// How many tasks go to a worker at once, if not as many as suit.
+    pub(crate) chunk: Option<usize>,
+}
+
+impl Rules {
+    /// How long to wait after so many attempts.
+    fn pause(&self, attempts: u32) -> Duration {
+        const LONGEST: Duration = Duration::from_secs(3600);
+        let factor = self.backoff.powi(i32::try_from(attempts.saturating_sub(1)).unwrap_or(i32::MAX));
+        Duration::try_from_secs_f64(self.delay.as_secs_f64() * factor).unwrap_or(LONGEST).min(LONGEST)
+    }
+}
+
+/// What a task came to.
+pub(super) type Outcome = Result<Body, Box<PoolError>>;
+
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) id: u64,
+    pub(super) name: &'static str,
+    pub(super) packet: Arc<Packet>,
+    pub(super) rules: Rules,
+    pub(super) queue: VecDeque<Task>,
+    /// Tasks that failed and wait until they are tried again.
+    pub(super) resting: Vec<(Instant, Task)>,
+    /// What nobody has fetched yet.
+    pub(super) done: VecDeque<(usize, Outcome)>,
+    /// How long a task takes, once that is known.
+    pub(super) pace: Option<Duration>,
+    /// No task begins before that.
+    pub(super) not_before: Option<Instant>,
+    /// Whether a result has been too big for the socket.
+    pub(super) has_big_results: bool,
+    pub(super) changed: Arc<Condvar>,
+    pub(super) task: Option<Waker>,
+    /// Whoever waits has to be woken.
+    pub(super) has_news: bool,
+}
+
+impl Job {
+    pub(super) fn new(id: u64, name: &'static str, packet: Packet, rules: Rules) -> Self {
+        Job {
+            id,
+            name,
+            packet: Arc::new(packet),
+            rules,
+            queue: VecDeque::new(),
+            resting: Vec::new(),
+            done: VecDeque::new(),
+            pace: None,
+            not_before: None,
+            has_big_results: false,
+            changed: Arc::new(Condvar::new()),
+            task: None,
+            has_news: false,
+        }
+    }
+
+    pub(super) fn finish(&mut self, index: usize, outcome: Outcome) {
+        self.done.push_back((index, outcome));
+        self.has_news = true;
+    }
+
+    /// An attempt has failed: there will be another one, or it was the last.
+    pub(super) fn failed(&mut self, mut task: Task, error: ProcessError, ended_worker: bool, is_final: bool) {
+        task.attempts += 1;
+        task.deaths += u32::from(ended_worker);
+        if !is_final && task.attempts < self.rules.lives && task.deaths < self.rules.poison_after {
+            return self.again(task);
+        }
+        let index = task.index;
+        let error = if ended_worker && task.deaths > 1 {
+            PoolError::poison(index, task.attempts, error)
+        } else {
+            PoolError::failed(index, task.attempts, error)
+        };
+        self.finish(index, Err(Box::new(error)));
+    }
+
+    fn again(&mut self, task: Task) {
+        let pause = self.rules.pause(task.attempts);
+        if pause.is_zero() {
+            self.queue.push_front(task);
+        } else {
+            self.resting.push((Instant::now() + pause, task));
+        }
+    }
+
+    /// Takes in what a worker answered for a task.
+    pub(super) fn settle(&mut self, mut task: Task, answer: Answer, pid: u32, files: &Files) {
+        let Answer { verdict, body, scratch, fds, .. } = answer;
+        let body = body.or_else(|| Some(Body { bytes: Bytes::In(task.scratch.take()?, scratch), fds }));
+        let Some(body) = body else {
+            let failure = Failure::text("its result was said to be in a file that it was not given");
+            let at = Box::new(self.position(&task, pid));
+            let error = ProcessError::Value { at, failure: Box::new(failure) };
+            return self.failed(task, error, false, true);
+        };
+        self.has_big_results |= body.is_big();
+        match verdict {
+            Verdict::ErrValue if self.rules.retries_errors && task.attempts + 1 < self.rules.lives => {
+                task.attempts += 1;
+                self.again(task);
+            }
+            Verdict::Value | Verdict::ErrValue => {
+                let index = task.index;
+                task.recycle(files);
+                self.finish(index, Ok(body));
+            }
+            Verdict::Failed | Verdict::GaveUp => {
+                let at = self.position(&task, pid);
+                let error = match body.decode::<TaskFailure>().0 {
+                    Ok(failure) => failure.into_error(at),
+                    Err(error) => {
+                        let failure = Failure::with_cause("its failure cannot be read", &error);
+                        ProcessError::Value { at: Box::new(at), failure: Box::new(failure) }
+                    }
+                };
+                self.failed(task, error, false, verdict == Verdict::GaveUp);
+            }
+        }
+    }
+
+    /// Where a task was, for its error.
+    pub(super) fn position(&self, task: &Task, pid: u32) -> Position {
+        Position {
+            worker: self.name.to_owned(),
+            phase: None,
+            run: task.attempts.into(),
+            lives_left: self.rules.lives.saturating_sub(task.attempts + 1),
+            pid,
+        }
+    }
+
+    /// Takes in how long some tasks took.
+    pub(super) fn learn(&mut self, busy: Duration, tasks: u32) {
+        let Some(each) = busy.checked_div(tasks).filter(|each| !each.is_zero()) else { return };
+        self.pace = Some(match self.pace {
+            // The first ones find everything cold.
+            None => each,
+            Some(pace) => (pace + each) / 2,
+        });
+    }
+
+    /// Drops what waits and stands behind this item in the input.
+    pub(super) fn drop_behind(&mut self, index: usize) {
+        self.queue.retain(|task| task.index < index);
+        self.resting.retain(|(_, task)| task.index < index);
+    }
+
+    /// Moves those to the queue that have rested.
+    pub(super) fn rested(&mut self, now: Instant) {
+        let mut place = 0;
+        while place < self.resting.len() {
+            if self.resting[place].0 <= now {
+                let (_, task) = self.resting.swap_remove(place);
+                self.queue.push_front(task);
+            } else {
+                place += 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! The worker's side of a pool: take tasks, run them, answer.
+
+use std::collections::HashMap;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::body::Files;
+use super::function::{Runner, Scope};
+use super::protocol::{Assignment, JobStart, Order, Pending, SeatJob, Verdict, ready_packet};
+use super::task::{self, CurrentTask, TaskFailure};
+use crate::channel::{Inbox, Message, Outbox, scope};
+use crate::engine;
+use crate::error::Failure;
+use crate::protocol::{Event, Worker};
+use crate::shm::status::Status;
+use crate::shm::{Claims, Journal, Page};
+use crate::sys::{self, Alarm, Nanos, now};
+
+/// No result waits longer than this for others to be sent with.
+const LONGEST_WAIT: Duration = Duration::from_millis(1);
+/// As many bytes of results are sent at once.
+const FULL: usize = 32 * 1024;
+
+/// Runs the tasks of a pool, until the pool is done with this worker.
+pub(super) fn enter(worker: Worker) {
+    let socket = Arc::clone(&worker.socket);
+    if let Err(failure) = Desk::set_up(worker).and_then(Desk::work) {
+        // If it cannot be said, the parent sees the end of this process.
+        let refused = Event::Refused(failure).pack();
+        let mut outbox = Outbox::new(socket);
+        let _ = refused.map(|packet| {
+            outbox.push(Arc::new(packet));
+            outbox.flush()
+        });
+    }
+}
+
+struct Desk {
+    inbox: Inbox,
+    claims: Page<Claims>,
+    alarm: Alarm,
+    results: Arc<Results>,
+    jobs: HashMap<u64, Job>,
+    files: Files,
+}
+
+/// What a call does with its items; or why it cannot.
+struct Job {
+    runner: Result<Box<dyn Runner>, Failure>,
+    task_timeout: Option<Duration>,
+}
+
+fn strange(error: &(dyn std::error::Error + 'static)) -> Failure {
+    Failure::with_cause("the worker cannot go on", error)
+}
+
+impl Desk {
+    fn set_up(worker: Worker) -> Result<Self, Failure> {
+        let job: SeatJob =
+            cucumber::decode_with(&worker.job.bytes, scope(Vec::new())).map_err(|error| strange(&error))?;
+        let mut fds = worker.job.fds.into_iter();
+        let mut next =
+            || fds.next().ok_or_else(|| Failure::text("the worker was not given all of its descriptors"));
+        let (status, claims, journal, alarm) = (next()?, next()?, next()?, next()?);
+        let status = Page::<Status>::open(status).map_err(|error| strange(&error))?;
+        let claims = Page::<Claims>::open(claims).map_err(|error| strange(&error))?;
+        let journal = Page::<Journal>::open(journal).map_err(|error| strange(&error))?;
+        engine::watch(&status).map_err(|error| strange(&error))?;
+        end_with_parent(&worker.socket).map_err(|error| strange(&error))?;
+        task::set_worker_index(job.index);
+        if let Some(initializer) = job.initializer {
+            let done = catch_unwind(AssertUnwindSafe(|| initializer.get()(())));
+            done.unwrap_or_else(|panic| Err(engine::caught(&*panic)))?;
+        }
+        let results = Arc::new(Results::new(&worker.socket, journal));
+        Results::keep_moving(&results).map_err(|error| strange(&error))?;
+        let desk = Desk {
+            inbox: worker.inbox,
+            claims,
+            alarm: Alarm::from_fd(alarm),
+            results,
+            jobs: HashMap::new(),
+            files: Files::default(),
+        };
+        desk.results.send(ready_packet()).map_err(|error| strange(&error))?;
+        Ok(desk)
+    }
+
+    fn work(mut self) -> Result<(), Failure> {
+        while let Some(packet) = self.inbox.next().map_err(|error| strange(&error))? {
+            match Order::unpack(packet).map_err(|error| strange(&error))? {
+                Order::Job(start, captures) => self.learn(start, captures),
+                Order::Forget(job) => drop(self.jobs.remove(&job)),
+                Order::Chunk(tasks) => self.run(tasks).map_err(|error| strange(&error))?,
+                Order::Quit => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, start: JobStart, captures: Message) {
+        let JobStart { id, setup, task_timeout } = start;
+        let runner = catch_unwind(AssertUnwindSafe(|| setup.get()(captures)));
+        let runner = runner.unwrap_or_else(|panic| Err(engine::caught(&*panic)));
+        self.jobs.insert(id, Job { runner, task_timeout });
+    }
+
+    fn run(&mut self, tasks: Vec<Assignment>) -> io::Result<()> {
+        let last = tasks.len().saturating_sub(1);
+        let mut clock = now();
+        for (place, task) in tasks.into_iter().enumerate() {
+            if self.claims.claim(task.task) {
+                self.run_one(task, &mut clock, place == last)?;
+            }
+        }
+        // The last one may have been taken back.
+        self.results.flush()
+    }
+
+    fn run_one(&mut self, task: Assignment, clock: &mut Nanos, is_last: bool) -> io::Result<()> {
+        let Assignment { task, job, index, attempt, body, scratch } = task;
+        let Some(job) = self.jobs.get_mut(&job) else {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "a task of a call that was never told"));
+        };
+        let has_scratch = scratch.is_some();
+        scratch.into_iter().for_each(|file| self.files.lend(file));
+        CurrentTask::set(index, attempt);
+        if let Some(limit) = job.task_timeout {
+            let end = clock.after(limit);
+            if self.claims.set_deadline(end) {
+                self.alarm.set(end)?;
+            }
+        }
+        let (verdict, result) = match &mut job.runner {
+            Ok(runner) => runner.run(body, &mut Scope { files: &self.files }),
+            Err(failure) => (Verdict::GaveUp, Err(TaskFailure::Function(failure.clone()))),
+        };
+        if job.task_timeout.is_some() {
+            self.claims.clear_deadline();
+        }
+        CurrentTask::clear();
+        let (verdict, body, in_scratch) = match result {
+            Ok(body) => {
+                let in_scratch = has_scratch && body.is_big();
+                (verdict, body, in_scratch)
+            }
+            Err(failure) => (verdict, failure.encode(), false),
+        };
+        if has_scratch {
+            self.files.clear();
+        }
+        let end = now();
+        let took = end.since(*clock);
+        *clock = end;
+        self.results.add(took, is_last, end, |pending| pending.add(task, verdict, body, in_scratch))
+    }
+}
+
+/// Results on their way out; shared with the thread that sends what has waited too long.
+struct Results {
+    state: Mutex<State>,
+    waiting: Condvar,
+}
+
+struct State {
+    outbox: Outbox,
+    pending: Pending,
+    /// Holds what is pending, for the parent to find.
+    journal: Page<Journal>,
+    /// How long the pending ones took.
+    busy: Duration,
+    /// When the first of them was done.
+    since: Nanos,
+}
+
+impl Results {
+    fn new(socket: &Arc<OwnedFd>, journal: Page<Journal>) -> Self {
+        let outbox = Outbox::new(Arc::clone(socket));
+        let state =
+            State { outbox, journal, pending: Pending::default(), busy: Duration::ZERO, since: Nanos(0) };
+        Results { state: Mutex::new(state), waiting: Condvar::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn add(
+        &self,
+        took: Duration,
+        is_last: bool,
+        now: Nanos,
+        add: impl FnOnce(&mut Pending),
+    ) -> io::Result<()> {
+        let mut state = self.lock();
+        let is_first = state.pending.is_empty();
+        if is_first {
+            state.since = now;
+        }
+        state.busy += took;
+        let known = state.pending.bytes().len();
+        add(&mut state.pending);
+        let has_waited = now.since(state.since) >= LONGEST_WAIT;
+        if is_last || has_waited || state.pending.has_fds() || state.pending.bytes().len() >= FULL {
+            return state.flush();
+        }
+        let State { pending, journal, .. } = &*state;
+        if !journal.write(pending.bytes(), known) {
+            return state.flush();
+        }
+        drop(state);
+        if is_first {
+            // The next task may take for ever.
+            self.waiting.notify_one();
+        }
+        Ok(())
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.lock().flush()
+    }
+
+    fn send(&self, packet: io::Result<crate::channel::Packet>) -> io::Result<()> {
+        let mut state = self.lock();
+        state.outbox.push(Arc::new(packet?));
+        // The socket blocks here, so all of it is sent.
+        state.outbox.flush().map(|_| ())
+    }
+
+    /// Sends results that have waited for long, while a task runs that takes its time.
+    fn keep_moving(this: &Arc<Self>) -> io::Result<()> {
+        let results = Arc::clone(this);
+        let watch = move || {
+            let mut state = results.lock();
+            loop {
+                if state.pending.is_empty() {
+                    state = results.waiting.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    continue;
+                }
+                let waited = now().since(state.since);
+                if waited < LONGEST_WAIT {
+                    let left = LONGEST_WAIT - waited;
+                    let woken = results.waiting.wait_timeout(state, left);
+                    state = woken.unwrap_or_else(PoisonError::into_inner).0;
+                } else if state.flush().is_err() {
+                    // The parent is gone, and so is this process in a moment.
+                    return;
+                }
+            }
+        };
+        std::thread::Builder::new().name("processing-results".into()).stack_size(64 * 1024).spawn(watch)?;
+        Ok(())
+    }
+}
+
+impl State {
+    fn flush(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let busy = std::mem::take(&mut self.busy);
+        self.outbox.push(Arc::new(self.pending.take(busy)?));
+        self.outbox.flush()?;
+        self.journal.clear();
+        Ok(())
+    }
+}
+
+/// Ends this process when its parent is gone, whatever the tasks are doing; the second way in which it hears of that.
+fn end_with_parent(socket: &Arc<OwnedFd>) -> io::Result<()> {
+    let socket = Arc::clone(socket);
+    let watch = move || {
+        sys::wait_for_hangup(socket.as_fd());
+        sys::exit_at_once();
+    };
+    std::thread::Builder::new().name("processing-control".into()).stack_size(64 * 1024).spawn(watch)?;
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! Nobody is left behind, however a program ends, and however it treats signals.
+#![allow(clippy::unwrap_used, reason = "a hook of a test is a part of the test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use tests::driver::Driver;
+use tests::processes::{self, Watched, watch};
+use tests::{LONGEST, TempDir, watchdog};
+
+const PARENT: &str = env!("CARGO_BIN_EXE_parent");
+
+/// What shared memory and temporary files there are.
+fn files(temporary: &TempDir) -> BTreeSet<String> {
+    // Database servers keep theirs there as well.
+    let is_foreign = |path: &String| path.starts_with("/dev/shm/PostgreSQL");
+    let of = |folder: &std::path::Path| -> Vec<String> {
+        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path().display().to_string()).filter(|path| !is_foreign(path)).collect()
+    };
+    of("/dev/shm".as_ref()).into_iter().chain(of(temporary.path())).collect()
+}
+
+/// One at a time: each starts a dozen workers, half of which spin.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Has the parent program end in some way while its workers are busy, and sees that none of them is left.
+fn ends_with_all(command: &str, end: impl Fn(&Driver)) {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _watchdog = watchdog();
+    let temporary = TempDir::new();
+    let before = files(&temporary);
+    let token = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let mut program = Driver::start(
+        Command::new(PARENT)
+            .arg(command)
+            .env("TMPDIR", temporary.path())
+            .env("PARENT_TOKEN", &token)
+            .stdin(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0),
+    );
+    let workers: Vec<Watched> = program.numbers().into_iter().map(watch).collect();
+    assert_eq!(workers.len(), 12);
+    end(&program);
+    program.tell("now");
+    let _ = program.wait();
+    for worker in workers {
+        assert!(worker.ends_within(LONGEST), "worker {} is left", worker.pid);
+    }
+    let token = format!("PARENT_TOKEN={token}");
+    // A process that has ended may be seen until it is reaped, but it has no environment any more.
+    assert_eq!(processes::with_environment(&token), [0_u32; 0]);
+    let left: Vec<_> = files(&temporary).difference(&before).cloned().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+fn group(program: &Driver) -> Pid {
+    Pid::from_raw(program.pid().try_into().unwrap()).unwrap()
+}
+
+#[test]
+fn a_killed_program_leaves_nobody() {
+    ends_with_all("waits", |program| processes::signal(program.pid(), Signal::KILL));
+}
+
+#[test]
+fn a_terminated_program_leaves_nobody() {
+    ends_with_all("waits", |program| processes::signal(program.pid(), Signal::TERM));
+}
+
+#[test]
+fn an_interrupted_group_leaves_nobody() {
+    ends_with_all("waits", |program| kill_process_group(group(program), Signal::INT).unwrap());
+}
+
+#[test]
+fn a_hangup_leaves_nobody() {
+    ends_with_all("waits", |program| kill_process_group(group(program), Signal::HUP).unwrap());
+}
+
+#[test]
+fn a_program_whose_starting_thread_is_gone_leaves_nobody() {
+    ends_with_all("thread", |program| processes::signal(program.pid(), Signal::KILL));
+}
+
+#[test]
+fn an_aborting_program_leaves_nobody() {
+    ends_with_all("aborts", |_| ());
+}
+
+#[test]
+fn a_panicking_program_leaves_nobody() {
+    ends_with_all("panics", |_| ());
+}
+
+#[test]
+fn an_exiting_program_leaves_nobody() {
+    ends_with_all("exits", |_| ());
+}
+
+#[test]
+fn a_returning_program_leaves_nobody() {
+    ends_with_all("returns", |_| ());
+}
+
+#[test]
+fn a_detached_process_ends_with_its_program() {
+    ends_with_all("detaches", |_| ());
+}
+
+#[test]
+fn a_killed_worker_takes_its_own_workers_along() {
+    let _one = ONE_AT_A_TIME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let _watchdog = watchdog();
+    let mut program =
+        Driver::start(Command::new(PARENT).arg("waits").stdin(Stdio::piped()).stderr(Stdio::null()));
+    let pids = program.numbers();
+    // The second process has two more below it.
+    let below: Vec<Watched> = pids[2..4].iter().copied().map(watch).collect();
+    assert!(watch(pids[1]).kill());
+    for worker in below {
+        assert!(worker.ends_within(LONGEST), "worker {} is left", worker.pid);
+    }
+}
+
+#[test]
+fn a_program_that_handles_ctrl_c_keeps_its_workers() {
+    let _watchdog = watchdog();
+    let mut program = Driver::start(Command::new(PARENT).arg("handles").process_group(0));
+    let worker = watch(program.numbers()[0]);
+    kill_process_group(group(&program), Signal::INT).unwrap();
+    assert_eq!(program.line().unwrap(), says_of_the_dead("was ended by SIGKILL"));
+    assert!(program.wait().success());
+    assert!(worker.ends_within(LONGEST));
+}
+
+fn says_of_the_dead(how: &str) -> String {
+    format!("all works; the dead worker {how} (by someone else, or by the kernel for want of memory)")
+}
+
+#[test]
+fn a_program_that_ignores_sigchld_works() {
+    let _watchdog = watchdog();
+    // What a shell ignores stays so in the program that takes its place.
+    let mut program = Driver::start(Command::new("/bin/bash").args([
+        "-c",
+        "trap '' CHLD INT PIPE; exec \"$0\" works",
+        PARENT,
+    ]));
+    let line = program.line().expect("it works");
+    // How a worker ended that the system has reaped, only newer kernels remember.
+    assert!(line.starts_with("all works; the dead worker "), "{line}");
+    assert!(program.wait().success());
+}
+
+#[test]
+fn a_program_that_reaps_every_child_works() {
+    let _watchdog = watchdog();
+    let mut program = Driver::start(Command::new(PARENT).arg("reaps"));
+    for _ in 0..20 {
+        assert!(program.line().expect("it works").starts_with("all works; the dead worker "));
+    }
+    assert!(program.wait().success());
+}
+
+#[test]
+fn a_stopped_program_loses_nothing() {
+    let _watchdog = watchdog();
+    let mut program =
+        Driver::start(Command::new(PARENT).arg("waits").stdin(Stdio::piped()).stderr(Stdio::null()));
+    let workers: Vec<Watched> = program.numbers().into_iter().map(watch).collect();
+    processes::signal(program.pid(), Signal::STOP);
+    assert!(!workers[0].ends_within(Duration::from_millis(200)), "it is stopped, not gone");
+    processes::signal(program.pid(), Signal::CONT);
+    program.tell("now");
+    assert!(program.wait().success());
+    assert!(workers.iter().all(|worker| worker.ends_within(LONGEST)));
+}
