@@ -87,6 +87,7 @@ fn the_end_of_the_parents_end_is_noticed_by_the_process() {
     let _watchdog = watchdog();
     let (anchor, process) = answering();
     anchor.send(&Down::Hello("ada".into())).unwrap();
+    anchor.recv_timeout(LONG).unwrap();
     drop(anchor);
     process.wait().unwrap();
 }
