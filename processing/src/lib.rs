@@ -76,6 +76,7 @@ pub mod __private;
 pub mod prelude;
 pub mod share;
 
+pub use channel::{Anchor, Ends, Nothing, Pipe, PipeError, Point};
 pub use channel::{ListenError, TellError, UnreadMessage};
 pub use config::{Checkpoint, Config, Restart, Stream, Streams, Timeouts};
 pub use context::Context;

@@ -18,7 +18,7 @@ pub(crate) struct Message {
 impl Message {
     /// A value that says its type, for a reader who may expect another.
     pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> cucumber::Result<Self> {
-        Message::from_encoded(cucumber::encode_message(value)?)
+        super::moving(|| Message::from_encoded(cucumber::encode_message(value)?))
     }
 
     /// A value whose type the reader knows.

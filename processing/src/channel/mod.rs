@@ -3,10 +3,13 @@
 mod control;
 mod message;
 mod packet;
+mod pipe;
 mod talk;
 
 pub(crate) use control::{Inbox, Outbox};
 pub(crate) use message::{Message, scope};
 pub(crate) use packet::{Packet, read_all_at, write_all_at};
+pub(crate) use pipe::moving;
+pub use pipe::{Anchor, Ends, Nothing, Pipe, PipeError, Point};
 pub(crate) use talk::read;
 pub use talk::{ListenError, TellError, UnreadMessage};

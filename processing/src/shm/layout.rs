@@ -3,6 +3,9 @@
 //! All of it follows from the length of the segment, which is sealed, so nothing that another process
 //! can write decides where we look.
 
+use std::mem::offset_of;
+use std::sync::atomic::{AtomicU32, AtomicU64};
+
 /// The lock: a robust futex word. Its list node is at [`LOCK_NODE`], 32 bytes on, where glibc's own
 /// mutexes have theirs: the kernel knows one distance per thread.
 pub(crate) const LOCK: u64 = 0;
@@ -30,6 +33,36 @@ pub(crate) const INITIAL: u64 = 152;
 pub(crate) const STOPPED: u64 = 160;
 /// Mixed into every hash, so that nobody can prepare colliding keys.
 pub(crate) const SEED: u64 = 168;
+
+/// The first lines of a segment as a struct, for what every single operation touches.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Header {
+    pub(crate) lock: AtomicU32,
+    unused: AtomicU32,
+    pub(crate) commit: AtomicU64,
+    unused_too: AtomicU64,
+    pub(crate) lock_prev: AtomicU64,
+    pub(crate) lock_next: AtomicU64,
+    rest_of_line: [AtomicU64; 3],
+    pub(crate) wake: AtomicU32,
+    unused_there: [AtomicU32; 5],
+    pub(crate) wake_prev: AtomicU64,
+    pub(crate) wake_next: AtomicU64,
+    rest_of_that_line: [AtomicU64; 3],
+    pub(crate) words: [AtomicU64; 8],
+}
+
+const _: () = {
+    assert!(offset_of!(Header, lock) as u64 == LOCK);
+    assert!(offset_of!(Header, commit) as u64 == COMMIT);
+    assert!(offset_of!(Header, lock_next) as u64 == LOCK_NODE);
+    assert!(offset_of!(Header, lock_prev) as u64 == LOCK_NODE - NODE_TO_PREV);
+    assert!(offset_of!(Header, wake) as u64 == WAKE);
+    assert!(offset_of!(Header, wake_next) as u64 == WAKE_NODE);
+    assert!(offset_of!(Header, wake_prev) as u64 == WAKE_NODE - NODE_TO_PREV);
+    assert!(offset_of!(Header, words) as u64 == MAGIC);
+};
 
 /// Words from here on may be changed inside a transaction, and so be restored by a replay.
 pub(crate) const LOGGED: u64 = 192;

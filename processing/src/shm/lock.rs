@@ -68,7 +68,7 @@ const SAFETY_NET: Duration = Duration::from_millis(5);
 /// # Errors
 ///
 /// Fails with [`Fault::Patience`] if the lock is not free after `patience`.
-#[inline]
+#[inline(always)]
 pub(crate) fn acquire(
     word: &impl Word,
     register: &impl Register,
@@ -124,7 +124,7 @@ fn acquire_slowly<W: Word>(word: &W, tid: u32, patience: Option<Duration>) -> Re
 }
 
 /// Gives the lock of the thread `tid` up.
-#[inline]
+#[inline(always)]
 pub(crate) fn release(word: &impl Word, register: &impl Register, tid: u32) {
     register.pend();
     register.unlink();

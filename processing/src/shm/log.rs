@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::{Relaxed, Release, SeqCst};
 use std::sync::atomic::{compiler_fence, fence};
 
 use super::fault::{Fault, Result};
-use super::layout::{COMMIT, ENTRY, LOG, Layout};
+use super::layout::{ENTRY, LOG, Layout};
 use super::segment::Segment;
 
 /// What the commit word says.
@@ -35,15 +35,14 @@ impl Commit {
     }
 
     #[inline]
-    pub(crate) fn load(segment: &Segment) -> Result<Commit> {
-        Ok(Commit::of(segment.word(COMMIT)?.load(Relaxed)))
+    pub(crate) fn load(segment: &Segment) -> Commit {
+        Commit::of(segment.header().commit.load(Relaxed))
     }
 
     /// Makes everything stored before count.
     #[inline]
-    pub(crate) fn publish(self, segment: &Segment) -> Result<()> {
-        segment.word(COMMIT)?.store(self.word(), Release);
-        Ok(())
+    pub(crate) fn publish(self, segment: &Segment) {
+        segment.header().commit.store(self.word(), Release);
     }
 }
 
@@ -65,7 +64,7 @@ pub(crate) fn append(
     // A killed writer leaves what it did in program order, so the compiler is all there is to hold back here.
     compiler_fence(SeqCst);
     commit.entries += 1;
-    segment.word(COMMIT)?.store(commit.word(), Relaxed);
+    segment.header().commit.store(commit.word(), Relaxed);
     // Readers without the lock must not see the data before they see that there is an entry.
     fence(Release);
     Ok(())
@@ -88,7 +87,8 @@ pub(crate) fn replay(segment: &Segment, layout: &Layout, commit: &mut Commit, do
     }
     // A new version even though nothing came of it: a reader that saw the changes must notice.
     *commit = Commit { entries: down_to, ..commit.next() };
-    commit.publish(segment)
+    commit.publish(segment);
+    Ok(())
 }
 
 /// Gives the memory of a long log back.

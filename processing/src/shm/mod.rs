@@ -9,6 +9,7 @@
     reason = "shared memory is mapped, and the kernel's list of held locks is written, here alone"
 )]
 
+pub(crate) mod bare;
 mod claims;
 pub(crate) mod fault;
 pub(crate) mod heap;
@@ -21,6 +22,7 @@ pub(crate) mod map;
 pub(crate) mod notify;
 pub(crate) mod ordered;
 mod page;
+pub(crate) mod ring;
 pub(crate) mod robust;
 pub(crate) mod segment;
 pub(crate) mod slot;

@@ -9,8 +9,6 @@ use std::time::Duration;
 
 use rustix::thread::futex;
 
-use super::fault::Result;
-use super::layout::WAKE_NODE;
 use super::lock::futex::{Robust, timespec};
 use super::lock::{OWNER_DIED, Register, TID, WAITERS, Word};
 use super::robust::Thread;
@@ -34,8 +32,8 @@ pub(crate) struct Wake<'s>(Robust<'s>);
 
 impl<'s> Wake<'s> {
     #[inline]
-    pub(crate) fn of(segment: &'s Segment, thread: Thread) -> Result<Wake<'s>> {
-        Ok(Wake(Robust::at(segment, WAKE_NODE, thread)?))
+    pub(crate) fn of(segment: &'s Segment, thread: Thread) -> Wake<'s> {
+        Wake(Robust::wake(segment, thread))
     }
 
     /// Takes on the duty to wake. The caller holds the lock and has changed nothing yet.

@@ -41,24 +41,32 @@ const FOREIGN: usize = 8;
 const LIST_LIMIT: usize = 2048;
 
 /// What we privately know of a node of ours on the list.
-#[derive(Clone, Copy)]
 struct Record {
-    node: usize,
+    node: Cell<usize>,
+    /// What stands behind it and the foreign nodes there: the next of our nodes, or the head.
+    tail: Cell<usize>,
     /// The foreign nodes behind ours, when it was linked. They can only become fewer: new ones come
     /// in at the front.
-    foreign: [usize; FOREIGN],
-    count: usize,
-    /// What stands behind those: the next of our nodes, or the head.
-    tail: usize,
+    foreign: [Cell<usize>; FOREIGN],
+    count: Cell<usize>,
 }
 
-const EMPTY: Record = Record { node: 0, foreign: [0; FOREIGN], count: 0, tail: 0 };
+impl Record {
+    const fn empty() -> Record {
+        Record {
+            node: Cell::new(0),
+            tail: Cell::new(0),
+            foreign: [const { Cell::new(0) }; FOREIGN],
+            count: Cell::new(0),
+        }
+    }
+}
 
 struct Me {
     generation: Cell<u64>,
     tid: Cell<u32>,
     head: Cell<*const Head>,
-    records: [Cell<Record>; NODES],
+    records: [Record; NODES],
     count: Cell<usize>,
 }
 
@@ -68,7 +76,7 @@ thread_local! {
             generation: Cell::new(0),
             tid: Cell::new(0),
             head: Cell::new(ptr::null()),
-            records: [const { Cell::new(EMPTY) }; NODES],
+            records: [const { Record::empty() }; NODES],
             count: Cell::new(0),
         }
     };
@@ -96,7 +104,7 @@ pub(crate) struct Thread {
 
 impl Thread {
     /// The calling thread; found once, and again after a fork of any kind.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn current() -> Result<Thread> {
         ME.with(|me| {
             let generation = generation()?;
@@ -107,6 +115,7 @@ impl Thread {
         })
     }
 
+    #[inline(always)]
     fn me(&self) -> &Me {
         // SAFETY:
         // - it came from a thread local of this thread: `Thread` cannot leave it;
@@ -115,6 +124,7 @@ impl Thread {
         unsafe { &*self.me }
     }
 
+    #[inline(always)]
     fn head(&self) -> &Head {
         // SAFETY: `refresh` stored the address of the list head that the kernel knows for this thread; it is
         // part of the thread's own static storage and lives as long as the thread. It holds words
@@ -123,14 +133,14 @@ impl Thread {
     }
 
     /// Names the node that is about to be taken or given up: the kernel looks there too.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn pend(&self, node: usize) {
         self.head().pending.store(node, Relaxed);
         compiler_fence(SeqCst);
     }
 
     /// The node named last is on the list, or off it, for certain.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn settle(&self) {
         compiler_fence(SeqCst);
         self.head().pending.store(0, Relaxed);
@@ -138,6 +148,7 @@ impl Thread {
     }
 
     /// Whether this thread has `node` on its list.
+    #[cold]
     pub(crate) fn holds(&self, node: usize) -> bool {
         self.find(node).is_some()
     }
@@ -152,7 +163,7 @@ impl Thread {
     /// # Errors
     ///
     /// Refuses when the thread holds more locks than the private records can describe.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn reserve(&self) -> Result<()> {
         if self.me().count.get() + 1 > NODES - 2 {
             return Err(Fault::Os(rustix::io::Errno::NOLCK.into()));
@@ -161,22 +172,23 @@ impl Thread {
     }
 
     /// Puts `node` at the front of the list. `next` and `prev` are its links in shared memory.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn link(&self, node: usize, next: &AtomicU64, prev: &AtomicU64) {
         let (me, head) = (self.me(), self.head());
         let at_head = ptr::from_ref(&head.list) as usize;
         let first = head.list.load(Relaxed);
-        let mut record = Record { node, tail: first, ..EMPTY };
         next.store(first as u64, Relaxed);
         prev.store(at_head as u64, Relaxed);
+        // `reserve` made sure that there is one.
+        let Some(record) = me.records.get(me.count.get()) else { return };
+        record.node.set(node);
+        record.tail.set(first);
+        record.count.set(0);
         if first != at_head {
-            self.describe(&mut record, at_head);
+            self.describe(record, at_head);
             set_prev(first, node);
         }
-        if let Some(slot) = me.records.get(me.count.get()) {
-            slot.set(record);
-            me.count.set(me.count.get() + 1);
-        }
+        me.count.set(me.count.get() + 1);
         compiler_fence(SeqCst);
         head.list.store(node, Relaxed);
         compiler_fence(SeqCst);
@@ -184,23 +196,42 @@ impl Thread {
 
     /// Notes which foreign nodes stand behind a new one.
     #[cold]
-    fn describe(&self, record: &mut Record, at_head: usize) {
-        let mut at = record.tail;
-        while at != at_head && self.find(plain(at)).is_none() && record.count < FOREIGN {
-            record.foreign[record.count] = at;
-            record.count += 1;
+    fn describe(&self, record: &Record, at_head: usize) {
+        let mut at = record.tail.get();
+        while at != at_head && self.find(plain(at)).is_none() && record.add(at) {
             at = next_of(at);
         }
-        record.tail = at;
+        record.tail.set(at);
     }
 
     /// Takes `node` off the list.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unlink(&self, node: usize, next: &AtomicU64) {
         let (me, head) = (self.me(), self.head());
         let at_head = ptr::from_ref(&head.list) as usize;
+        let only = &me.records[0];
+        if me.count.get() == 1
+            && only.node.get() == node
+            && only.tail.get() == at_head
+            && only.count.get() == 0
+        {
+            // Nothing of ours, and nothing foreign, was ever behind it.
+            if head.list.load(Relaxed) == node {
+                compiler_fence(SeqCst);
+                head.list.store(at_head, Relaxed);
+                compiler_fence(SeqCst);
+                me.count.set(0);
+                return;
+            }
+        }
+        self.unlink_among_others(node, next, at_head);
+    }
+
+    #[cold]
+    fn unlink_among_others(&self, node: usize, next: &AtomicU64, at_head: usize) {
+        let (me, head) = (self.me(), self.head());
         let Some(index) = self.find(node) else { return };
-        let record = me.records[index].get();
+        let record = &me.records[index];
         let behind = record.behind(next.load(Relaxed) as usize);
         compiler_fence(SeqCst);
         if head.list.load(Relaxed) == node {
@@ -209,30 +240,24 @@ impl Thread {
                 set_prev(behind, at_head);
             }
         } else {
-            self.unlink_further_on(&record, behind, at_head);
+            self.unlink_further_on(record, behind, at_head);
         }
         compiler_fence(SeqCst);
         let last = me.count.get() - 1;
-        me.records[index].set(me.records[last].get());
+        record.copy(&me.records[last]);
         me.count.set(last);
     }
 
     /// Takes a node off that is not at the front: the locks are given up out of order.
-    #[cold]
     fn unlink_further_on(&self, record: &Record, behind: usize, at_head: usize) {
         let me = self.me();
         // Whoever of ours had the node behind it has the node's followers there now.
-        for slot in &me.records[..me.count.get()] {
-            let mut other = slot.get();
-            if other.tail == record.node {
-                other.tail = record.tail;
-                for &foreign in &record.foreign[..record.count] {
-                    if other.count < FOREIGN {
-                        other.foreign[other.count] = foreign;
-                        other.count += 1;
-                    }
+        for other in &me.records[..me.count.get()] {
+            if other.tail.get() == record.node.get() {
+                other.tail.set(record.tail.get());
+                for foreign in &record.foreign[..record.count.get()] {
+                    other.add(foreign.get());
                 }
-                slot.set(other);
             }
         }
         let mut at = self.head().list.load(Relaxed);
@@ -240,15 +265,14 @@ impl Thread {
             if at == at_head || at == 0 {
                 return;
             }
-            let own = self.find(plain(at)).map(|index| me.records[index].get());
             let raw = next_of(at);
-            let following = match own {
+            let following = match self.find(plain(at)) {
                 // Its tail was moved on above, so the node itself is no longer among the believed.
-                Some(_) if raw == record.node => raw,
-                Some(own) => own.behind(raw),
+                Some(_) if raw == record.node.get() => raw,
+                Some(index) => me.records[index].behind(raw),
                 None => raw,
             };
-            if plain(following) == record.node {
+            if plain(following) == record.node.get() {
                 set_next(at, behind);
                 if behind != at_head {
                     set_prev(behind, plain(at));
@@ -261,14 +285,34 @@ impl Thread {
 
     fn find(&self, node: usize) -> Option<usize> {
         let me = self.me();
-        me.records[..me.count.get()].iter().rposition(|slot| slot.get().node == node)
+        me.records[..me.count.get()].iter().rposition(|record| record.node.get() == node)
     }
 }
 
 impl Record {
+    /// Notes a foreign node behind those that are noted; `false` if there is no room.
+    fn add(&self, node: usize) -> bool {
+        let room = self.foreign.get(self.count.get());
+        if let Some(place) = room {
+            place.set(node);
+            self.count.set(self.count.get() + 1);
+        }
+        room.is_some()
+    }
+
     /// What stands behind the node, given what its link in shared memory says.
     fn behind(&self, claimed: usize) -> usize {
-        if self.foreign[..self.count].contains(&claimed) { claimed } else { self.tail }
+        let believed = self.foreign[..self.count.get()].iter().any(|foreign| foreign.get() == claimed);
+        if believed { claimed } else { self.tail.get() }
+    }
+
+    fn copy(&self, other: &Record) {
+        self.node.set(other.node.get());
+        self.tail.set(other.tail.get());
+        self.count.set(other.count.get());
+        for (mine, theirs) in self.foreign.iter().zip(&other.foreign) {
+            mine.set(theirs.get());
+        }
     }
 }
 
@@ -344,7 +388,7 @@ static PAGE: AtomicPtr<u64> = AtomicPtr::new(ptr::null_mut());
 static GENERATIONS: AtomicU64 = AtomicU64::new(0);
 
 /// A number that differs between a process and its forked children.
-#[inline]
+#[inline(always)]
 pub(crate) fn generation() -> Result<u64> {
     let page = PAGE.load(Acquire);
     if !page.is_null() {

@@ -1,13 +1,14 @@
 //! One piece of memory that any number of processes map whole.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use rustix::process::{Resource, getrlimit};
 
 use super::fault::{Fault, Result};
+use super::layout::Header;
 
 /// A sealed memory file and its mapping.
 ///
@@ -66,6 +67,7 @@ impl Segment {
         if len == 0 || !len.is_multiple_of(4096) {
             return Err(Fault::Corrupt("length"));
         }
+        const { assert!(size_of::<Header>() <= 4096) };
         let size = usize::try_from(len).map_err(|_| Fault::Corrupt("length"))?;
         let map = MmapOptions::new().len(size).no_reserve_swap().map_raw(&file)?;
         Ok(Segment { file, map, len })
@@ -91,6 +93,19 @@ impl Segment {
         (self.map.as_mut_ptr() as usize).wrapping_add(at as usize)
     }
 
+    /// The header.
+    #[inline]
+    pub(crate) fn header(&self) -> &Header {
+        let pointer = self.map.as_mut_ptr().cast::<Header>();
+        // SAFETY:
+        // - aligned: the mapping starts on a page;
+        // - in bounds: `map` refuses less than a page, and a header is smaller;
+        // - initialised: the kernel zeroes new pages, and any bits are a valid `Header`;
+        // - aliasing: a `Header` holds only atomics, so others may write while this reference lives, and
+        //   the borrow of `self` keeps the mapping in place.
+        unsafe { &*pointer }
+    }
+
     /// The word at `at`.
     #[inline]
     pub(crate) fn word(&self, at: u64) -> Result<&AtomicU64> {
@@ -106,18 +121,6 @@ impl Segment {
         // - aliasing: every reference into the mapping is to an atomic, so others may write while this
         //   one lives, and the borrow of `self` keeps the mapping in place.
         Ok(unsafe { AtomicU64::from_ptr(pointer.cast()) })
-    }
-
-    /// The half word at `at`.
-    #[inline]
-    pub(crate) fn half(&self, at: u64) -> Result<&AtomicU32> {
-        if !at.is_multiple_of(4) || at > self.len - 4 {
-            return Err(Fault::Corrupt("offset"));
-        }
-        // SAFETY: `at` is at most `len - 4`, and the mapping is `len` bytes long.
-        let pointer = unsafe { self.map.as_mut_ptr().add(at as usize) };
-        // SAFETY: as in `word`, with an alignment of 4.
-        Ok(unsafe { AtomicU32::from_ptr(pointer.cast()) })
     }
 
     /// `count` words from `at` on.
@@ -219,10 +222,6 @@ mod tests {
         assert!(segment.word(len - 8).is_ok());
         for at in [1, 4, len - 7, len - 4, len, len + 8, u64::MAX, u64::MAX - 7] {
             assert!(segment.word(at).is_err(), "{at}");
-        }
-        assert!(segment.half(len - 4).is_ok());
-        for at in [2, len - 3, len, u64::MAX - 3] {
-            assert!(segment.half(at).is_err(), "{at}");
         }
         assert!(segment.words(len - 16, 2).is_ok());
         assert!(segment.words(len, 0).is_ok());

@@ -1,17 +1,14 @@
 //! A segment with state in it: who may touch it, and how.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::marker::PhantomData;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use super::fault::{Fault, Result};
-use super::layout::{
-    self, COMMIT, INITIAL, KIND, LOCK_NODE, Layout, MAGIC, MAGIC_VALUE, ROOT, SEED, STOPPED, TOP,
-};
+use super::layout::{INITIAL, Layout, MAGIC, ROOT, STOPPED};
 use super::lock::futex::Robust;
 use super::lock::{self};
 use super::log::{self, Commit};
@@ -21,10 +18,12 @@ use super::segment::Segment;
 use super::view::View;
 use super::writer::{Tx, Writer};
 
+mod known;
 #[cfg(test)]
 mod tests;
 mod transaction;
 
+use known::Identity;
 pub(crate) use transaction::Transaction;
 use transaction::{Attempt, Held, Part};
 
@@ -42,13 +41,6 @@ const PATIENCE_WITH_TWO: Duration = Duration::from_secs(2);
 /// How often a reader tries its luck before it takes the lock.
 const GAMBLES: u32 = 8;
 
-/// The stores of this process, so that one that arrives twice is mapped once: the same thread must find
-/// itself the owner of a lock whichever way it came by it.
-static KNOWN: Mutex<BTreeMap<Identity, Weak<Store>>> = Mutex::new(BTreeMap::new());
-
-/// Device and number of a memory file.
-type Identity = (u64, u64);
-
 thread_local! {
     /// How many transactions this thread is in, and of which generation of the process that count is.
     static DEPTH: Cell<(u64, usize)> = const { Cell::new((0, 0)) };
@@ -56,53 +48,6 @@ thread_local! {
 }
 
 impl Store {
-    /// A new store, of at most `largest` bytes.
-    pub(crate) fn create(kind: u64, largest: u64) -> Result<Arc<Store>> {
-        let segment = Segment::create("processing-share", largest, layout::SMALLEST)?;
-        let layout = Layout::of(segment.len()).ok_or(Fault::Corrupt("length"))?;
-        let mut seed = [0; 8];
-        rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty())?;
-        for (at, value) in
-            [(KIND, kind), (SEED, u64::from_le_bytes(seed)), (TOP, layout.heap), (MAGIC, MAGIC_VALUE)]
-        {
-            segment.word(at)?.store(value, Relaxed);
-        }
-        Store::know(segment, layout)
-    }
-
-    /// The store behind a descriptor that another process passed.
-    pub(crate) fn attach(file: OwnedFd, kind: u64) -> Result<Arc<Store>> {
-        let identity = Segment::identity(&file)?;
-        let known =
-            KNOWN.lock().unwrap_or_else(PoisonError::into_inner).get(&identity).and_then(Weak::upgrade);
-        let store = match known {
-            Some(store) => store,
-            None => {
-                let segment = Segment::attach(file)?;
-                let layout = Layout::of(segment.len()).ok_or(Fault::Corrupt("length"))?;
-                Store::know(segment, layout)?
-            }
-        };
-        if store.segment.word(MAGIC)?.load(Relaxed) != MAGIC_VALUE {
-            return Err(Fault::Corrupt("not a share"));
-        }
-        if store.segment.word(KIND)?.load(Relaxed) != kind {
-            return Err(Fault::Corrupt("a share of another type"));
-        }
-        Ok(store)
-    }
-
-    fn know(segment: Segment, layout: Layout) -> Result<Arc<Store>> {
-        let identity = Segment::identity(&segment.file().try_clone_to_owned()?)?;
-        let store = Arc::new(Store { segment, layout, identity });
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(other) = known.get(&identity).and_then(Weak::upgrade) {
-            return Ok(other);
-        }
-        known.insert(identity, Arc::downgrade(&store));
-        Ok(store)
-    }
-
     /// The file behind the store, for passing it on.
     pub(crate) fn file(&self) -> Result<OwnedFd> {
         Ok(self.segment.file().try_clone_to_owned()?)
@@ -117,8 +62,9 @@ impl Store {
         View { segment: &self.segment, layout: self.layout, since }
     }
 
+    #[inline]
     fn check_running(&self) -> Result<()> {
-        match self.segment.word(STOPPED)?.load(Relaxed) {
+        match self.segment.header().words[((STOPPED - MAGIC) / 8) as usize].load(Relaxed) {
             0 => Ok(()),
             _ => Err(Fault::Stopped),
         }
@@ -126,7 +72,7 @@ impl Store {
 
     /// The committed version.
     pub(crate) fn version(&self) -> Result<u32> {
-        Ok(Commit::of(self.segment.word(COMMIT)?.load(Acquire)).version)
+        Ok(Commit::of(self.segment.header().commit.load(Acquire)).version)
     }
 
     /// Whether this thread is inside a transaction on this store.
@@ -144,18 +90,20 @@ impl Store {
     }
 
     /// Takes the lock, and brings the state into order if the one before died.
-    #[inline]
+    #[inline(always)]
     fn lock(&self, thread: Thread) -> Result<Held<'_>> {
-        let robust = Robust::at(&self.segment, LOCK_NODE, thread)?;
-        thread.reserve()?;
-        let taken = if robust.word.load(Relaxed) & lock::TID == thread.tid && robust.is_mine() {
-            return Err(Fault::Reentrant);
-        } else {
-            let patience = (thread.held() != 0).then_some(PATIENCE_WITH_TWO);
-            lock::acquire(robust.word, &robust, thread.tid, patience)?
-        };
+        let robust = Robust::lock(&self.segment, thread);
+        let mut patience = None;
+        if thread.held() != 0 {
+            if robust.is_mine() {
+                return Err(Fault::Reentrant);
+            }
+            thread.reserve()?;
+            patience = Some(PATIENCE_WITH_TWO);
+        }
+        let taken = lock::acquire(robust.word, &robust, thread.tid, patience)?;
         let held = Held { robust };
-        let commit = Commit::load(&self.segment)?;
+        let commit = Commit::load(&self.segment);
         if taken.after_death || commit.entries != 0 {
             self.recover(commit)?;
         }
@@ -184,7 +132,7 @@ impl Store {
         if self.is_inside(thread) {
             return look(&self.view(None));
         }
-        let commit = self.segment.word(COMMIT)?;
+        let commit = &self.segment.header().commit;
         for _ in 0..GAMBLES {
             let since = commit.load(Acquire);
             if Commit::of(since).entries == 0 {
@@ -218,12 +166,12 @@ impl Store {
         if self.is_inside(thread) {
             // The closure is the user's arithmetic and may panic, so it runs before the state is borrowed.
             let (new, result) = change(word.load(Relaxed));
-            self.join(|writer| writer.set(at, new))?;
+            self.with_active(thread, |writer| writer.set(at, new))?;
             return Ok(result);
         }
         let _held = self.lock(thread)?;
         self.check_running()?;
-        let wake = Wake::of(&self.segment, thread)?;
+        let wake = Wake::of(&self.segment, thread);
         let (new, result) = change(word.load(Relaxed));
         let owes = wake.expected();
         if owes {
@@ -232,11 +180,11 @@ impl Store {
         // One store is all or nothing by itself, so there is nothing to log. If we die before the version
         // is counted, whoever recovers the lock counts it.
         word.store(new, Relaxed);
-        let published = Commit::load(&self.segment).and_then(|commit| commit.next().publish(&self.segment));
+        Commit::load(&self.segment).next().publish(&self.segment);
         if owes {
             wake.pay();
         }
-        published.map(|()| result)
+        Ok(result)
     }
 
     /// Makes a change of any size, as one.
@@ -260,13 +208,13 @@ impl Store {
             return Err(Fault::Reentrant);
         }
         let _held = self.lock(thread)?;
-        let wake = Wake::of(&self.segment, thread)?;
+        let wake = Wake::of(&self.segment, thread);
         let owes = wake.expected();
         if owes {
             wake.owe();
         }
         self.segment.word(STOPPED)?.store(u64::from(stopped), Relaxed);
-        Commit::load(&self.segment)?.next().publish(&self.segment)?;
+        Commit::load(&self.segment).next().publish(&self.segment);
         if owes {
             wake.pay();
         }
@@ -295,7 +243,7 @@ impl Store {
         thread: Thread,
         change: impl FnOnce(&mut Writer<'_>) -> Result<R, E>,
     ) -> Result<R, E> {
-        let mut tx = Tx::new(Commit::load(&self.segment)?);
+        let mut tx = Tx::new(Commit::load(&self.segment));
         let mut attempt = Attempt { writer: self.writer(&mut tx, thread), done: false };
         let result = change(&mut attempt.writer)?;
         attempt.writer.commit()?;
@@ -307,18 +255,30 @@ impl Store {
         Writer { view: self.view(None), tx, thread }
     }
 
-    /// Makes a change as part of the transaction that this thread is in.
+    /// Makes a change as part of the transaction that this thread is in; taken back if it fails.
     fn join<R, E: From<Fault>>(&self, change: impl FnOnce(&mut Writer<'_>) -> Result<R, E>) -> Result<R, E> {
-        let thread = Thread::current()?;
+        self.with_active(Thread::current()?, |writer| {
+            let mark = writer.tx.mark();
+            let Writer { view, thread, .. } = *writer;
+            let writer = Writer { view, tx: &mut *writer.tx, thread };
+            let mut part = Part { writer, mark, done: false };
+            let result = change(&mut part.writer);
+            part.done = result.is_ok();
+            result
+        })
+    }
+
+    /// Calls `body` with the writer of the transaction that this thread is in.
+    fn with_active<R, E: From<Fault>>(
+        &self,
+        thread: Thread,
+        body: impl FnOnce(&mut Writer<'_>) -> Result<R, E>,
+    ) -> Result<R, E> {
         ACTIVE.with(|active| {
             let mut active = active.try_borrow_mut().map_err(|_| Fault::Reentrant)?;
             let found = active.iter_mut().rfind(|(store, _)| std::ptr::eq(*store, self));
             let (_, tx) = found.ok_or(Fault::Reentrant)?;
-            let mark = tx.mark();
-            let mut part = Part { writer: self.writer(tx, thread), mark, done: false };
-            let result = change(&mut part.writer);
-            part.done = result.is_ok();
-            result
+            body(&mut self.writer(tx, thread))
         })
     }
 
@@ -338,7 +298,7 @@ impl Store {
         } else {
             let held = self.lock(thread)?;
             self.check_running()?;
-            let tx = Tx::new(Commit::load(&self.segment)?);
+            let tx = Tx::new(Commit::load(&self.segment));
             ACTIVE
                 .with(|active| active.try_borrow_mut().map(|mut active| active.push((Arc::as_ptr(self), tx))))
                 .map_err(|_| Fault::Reentrant)?;
@@ -362,7 +322,7 @@ impl Store {
         }
         loop {
             let transaction = self.begin()?;
-            let wake = Wake::of(&self.segment, thread)?;
+            let wake = Wake::of(&self.segment, thread);
             if let Some(answer) = look()? {
                 transaction.commit()?;
                 return Ok(answer);
@@ -376,18 +336,9 @@ impl Store {
             };
             // What `look` changed nobody asked for. Gone now, it is no change that we could wake ourselves by.
             self.join(|writer| writer.rollback())?;
-            let value = wake.announce(Commit::load(&self.segment)?.version);
+            let value = wake.announce(Commit::load(&self.segment).version);
             transaction.cancel()?;
             wake.sleep(value, left);
-        }
-    }
-}
-
-impl Drop for Store {
-    fn drop(&mut self) {
-        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.get(&self.identity).is_some_and(|known| known.strong_count() == 0) {
-            known.remove(&self.identity);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::atomic::fence;
 
 use super::fault::{Fault, Result};
-use super::layout::{COMMIT, Layout};
+use super::layout::Layout;
 use super::segment::Segment;
 
 /// A look at the words of a segment.
@@ -33,7 +33,7 @@ impl<'s> View<'s> {
     pub(crate) fn check(&self) -> Result<()> {
         if let Some(since) = self.since {
             fence(Acquire);
-            if self.load(COMMIT)? != since {
+            if self.segment.header().commit.load(Relaxed) != since {
                 return Err(Fault::Changed);
             }
         }

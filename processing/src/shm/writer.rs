@@ -102,7 +102,7 @@ impl Writer<'_> {
     /// Takes on the duty to wake sleepers, before the first change.
     #[inline]
     fn greet_sleepers(&mut self) -> Result<()> {
-        let wake = Wake::of(self.view.segment, self.thread)?;
+        let wake = Wake::of(self.view.segment, self.thread);
         if wake.expected() {
             wake.owe();
             self.tx.owes = true;
@@ -118,7 +118,7 @@ impl Writer<'_> {
         let entries = self.tx.commit.entries;
         if entries != 0 {
             self.tx.commit = self.tx.commit.next();
-            self.tx.commit.publish(self.view.segment)?;
+            self.tx.commit.publish(self.view.segment);
         }
         self.settle()?;
         for (at, len) in self.tx.holes.drain(..) {
@@ -155,7 +155,7 @@ impl Writer<'_> {
     /// Pays the sleepers, if they are owed.
     fn settle(&mut self) -> Result<()> {
         if std::mem::take(&mut self.tx.owes) {
-            Wake::of(self.view.segment, self.thread)?.pay();
+            Wake::of(self.view.segment, self.thread).pay();
         }
         Ok(())
     }

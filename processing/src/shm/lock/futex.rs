@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use rustix::thread::futex;
 
-use super::super::fault::Result;
-use super::super::layout::{NODE_TO_PREV, NODE_TO_WORD};
+use super::super::layout::{LOCK_NODE, WAKE_NODE};
 use super::super::robust::Thread;
 use super::super::segment::Segment;
 use super::{Register, Word};
@@ -16,17 +15,17 @@ impl Word for AtomicU32 {
     /// With the pauses of [`Word::pause`], about 600 turns of a spinning loop.
     const ROUNDS: u32 = 14;
 
-    #[inline]
+    #[inline(always)]
     fn load(&self) -> u32 {
         AtomicU32::load(self, Relaxed)
     }
 
-    #[inline]
+    #[inline(always)]
     fn swap_if(&self, old: u32, new: u32) -> Result<(), u32> {
         self.compare_exchange(old, new, Acquire, Relaxed).map(drop)
     }
 
-    #[inline]
+    #[inline(always)]
     fn release_if(&self, old: u32, new: u32) -> bool {
         self.compare_exchange(old, new, Release, Relaxed).is_ok()
     }
@@ -70,41 +69,46 @@ pub(crate) struct Robust<'s> {
 }
 
 impl<'s> Robust<'s> {
-    /// The word whose list node is at `node`.
-    #[inline]
-    pub(crate) fn at(segment: &'s Segment, node: u64, thread: Thread) -> Result<Robust<'s>> {
-        Ok(Robust {
-            word: segment.half(node.wrapping_add_signed(NODE_TO_WORD as i64))?,
-            thread,
-            node: segment.address(node),
-            next: segment.word(node)?,
-            prev: segment.word(node - NODE_TO_PREV)?,
-        })
+    /// The lock of a segment.
+    #[inline(always)]
+    pub(crate) fn lock(segment: &'s Segment, thread: Thread) -> Robust<'s> {
+        let header = segment.header();
+        let node = segment.address(LOCK_NODE);
+        Robust { word: &header.lock, thread, node, next: &header.lock_next, prev: &header.lock_prev }
+    }
+
+    /// The sleepers' word of a segment.
+    #[inline(always)]
+    pub(crate) fn wake(segment: &'s Segment, thread: Thread) -> Robust<'s> {
+        let header = segment.header();
+        let node = segment.address(WAKE_NODE);
+        Robust { word: &header.wake, thread, node, next: &header.wake_next, prev: &header.wake_prev }
     }
 
     /// Whether the calling thread holds this word.
+    #[inline(always)]
     pub(crate) fn is_mine(&self) -> bool {
         self.thread.holds(self.node)
     }
 }
 
 impl Register for Robust<'_> {
-    #[inline]
+    #[inline(always)]
     fn pend(&self) {
         self.thread.pend(self.node);
     }
 
-    #[inline]
+    #[inline(always)]
     fn link(&self) {
         self.thread.link(self.node, self.next, self.prev);
     }
 
-    #[inline]
+    #[inline(always)]
     fn unlink(&self) {
         self.thread.unlink(self.node, self.next);
     }
 
-    #[inline]
+    #[inline(always)]
     fn settle(&self) {
         self.thread.settle();
     }

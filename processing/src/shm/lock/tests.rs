@@ -1,7 +1,6 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use super::super::layout::{LOCK_NODE, WAKE_NODE};
 use super::super::robust::Thread;
 use super::super::segment::Segment;
 use super::super::testing::{Child, Random};
@@ -19,7 +18,7 @@ fn segment() -> Segment {
 
 fn with_lock<R>(segment: &Segment, body: impl FnOnce(Taken) -> R) -> R {
     let thread = Thread::current().unwrap();
-    let robust = Robust::at(segment, LOCK_NODE, thread).unwrap();
+    let robust = Robust::lock(segment, thread);
     let taken = acquire(robust.word, &robust, thread.tid, None).unwrap();
     let result = body(taken);
     release(robust.word, &robust, thread.tid);
@@ -49,7 +48,7 @@ fn one_owner_at_a_time_across_processes() {
         assert!(child.succeeds_within(Duration::from_secs(60)));
     }
     assert_eq!(segment.word(COUNTER).unwrap().load(Relaxed), 80_000);
-    assert_eq!(segment.half(0).unwrap().load(Relaxed), 0, "nobody is left announced");
+    assert_eq!(segment.header().lock.load(Relaxed), 0, "nobody is left announced");
 }
 
 #[test]
@@ -91,7 +90,7 @@ fn lock_survives_a_thread_that_ends_without_giving_it_up() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let thread = Thread::current().unwrap();
-            let robust = Robust::at(&segment, LOCK_NODE, thread).unwrap();
+            let robust = Robust::lock(&segment, thread);
             acquire(robust.word, &robust, thread.tid, None).unwrap();
         });
     });
@@ -105,7 +104,7 @@ fn patience_ends() {
         std::thread::scope(|scope| {
             let late = scope.spawn(|| {
                 let thread = Thread::current().unwrap();
-                let robust = Robust::at(&segment, LOCK_NODE, thread).unwrap();
+                let robust = Robust::lock(&segment, thread);
                 let start = Instant::now();
                 let result = acquire(robust.word, &robust, thread.tid, Some(Duration::from_millis(600)));
                 (result.is_err_and(|fault| matches!(fault, Fault::Patience)), start.elapsed())
@@ -153,8 +152,8 @@ fn kills_strand_nobody() {
 fn two_words_of_one_segment_are_given_up_in_any_order() {
     let segment = segment();
     let thread = Thread::current().unwrap();
-    let one = Robust::at(&segment, LOCK_NODE, thread).unwrap();
-    let two = Robust::at(&segment, WAKE_NODE, thread).unwrap();
+    let one = Robust::lock(&segment, thread);
+    let two = Robust::wake(&segment, thread);
     for first_in_first_out in [true, false] {
         acquire(one.word, &one, thread.tid, None).unwrap();
         acquire(two.word, &two, thread.tid, None).unwrap();

@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::super::layout::COMMIT;
 use super::super::testing::{Child, Random};
 use super::*;
 

@@ -4,7 +4,6 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::super::fault::{Fault, Result};
-use super::super::layout::LOCK_NODE;
 use super::super::lock;
 use super::super::lock::futex::Robust;
 use super::super::robust::{Thread, generation};
@@ -17,16 +16,16 @@ pub(super) struct Held<'s> {
 }
 
 impl Drop for Held<'_> {
-    #[inline]
+    #[inline(always)]
     fn drop(&mut self) {
         give_up(&self.robust);
     }
 }
 
 /// Gives the lock up, unless this is a copy of its owner in a forked child.
-#[inline]
+#[inline(always)]
 fn give_up(robust: &Robust<'_>) {
-    if same_process(robust.thread) {
+    if same_process(&robust.thread) {
         lock::release(robust.word, robust, robust.thread.tid);
     }
 }
@@ -39,7 +38,7 @@ pub(super) struct Attempt<'a> {
 
 impl Drop for Attempt<'_> {
     fn drop(&mut self) {
-        if !self.done && same_process(self.writer.thread) {
+        if !self.done && same_process(&self.writer.thread) {
             // If not even that works the entries stay in force, and the next owner tries.
             let _ = self.writer.rollback();
         }
@@ -55,13 +54,14 @@ pub(super) struct Part<'a> {
 
 impl Drop for Part<'_> {
     fn drop(&mut self) {
-        if !self.done && same_process(self.writer.thread) {
+        if !self.done && same_process(&self.writer.thread) {
             let _ = self.writer.rollback_to(self.mark);
         }
     }
 }
 
-fn same_process(thread: Thread) -> bool {
+#[inline(always)]
+fn same_process(thread: &Thread) -> bool {
     generation().is_ok_and(|generation| generation == thread.generation)
 }
 
@@ -88,7 +88,7 @@ impl Transaction {
     }
 
     fn close(&mut self, keep: bool) -> Result<()> {
-        if !std::mem::take(&mut self.open) || !same_process(self.thread) {
+        if !std::mem::take(&mut self.open) || !same_process(&self.thread) {
             return Ok(());
         }
         let (generation, depth) = DEPTH.get();
@@ -98,7 +98,7 @@ impl Transaction {
     }
 
     fn close_whole(&self, keep: bool) -> Result<()> {
-        let robust = Robust::at(&self.store.segment, LOCK_NODE, self.thread)?;
+        let robust = Robust::lock(&self.store.segment, self.thread);
         let held = Held { robust };
         let tx = ACTIVE.with(|active| {
             let mut active = active.try_borrow_mut().map_err(|_| Fault::Reentrant)?;

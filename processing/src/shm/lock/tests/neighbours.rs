@@ -3,6 +3,7 @@
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 
+use super::super::super::layout::LOCK_NODE;
 use super::*;
 
 /// A robust mutex of the C library's.
@@ -74,7 +75,7 @@ fn any_order_of_ours_and_theirs_leaves_a_whole_list() {
     let thread = Thread::current().unwrap();
     let locks: Vec<_> = segments
         .iter()
-        .map(|segment| Any::Ours(Robust::at(segment, LOCK_NODE, thread).unwrap()))
+        .map(|segment| Any::Ours(Robust::lock(segment, thread)))
         .chain(mutexes.iter().map(Any::Theirs))
         .collect();
     let mut random = Random::new(7);
@@ -95,7 +96,7 @@ fn any_order_of_ours_and_theirs_leaves_a_whole_list() {
     }
     assert!(list().is_empty());
     for segment in &segments {
-        assert_eq!(segment.half(0).unwrap().load(Relaxed), 0);
+        assert_eq!(segment.header().lock.load(Relaxed), 0);
     }
 }
 
@@ -103,8 +104,7 @@ fn any_order_of_ours_and_theirs_leaves_a_whole_list() {
 fn a_false_link_is_not_followed() {
     let (one, two) = (segment(), segment());
     let thread = Thread::current().unwrap();
-    let (first, second) =
-        (Robust::at(&one, LOCK_NODE, thread).unwrap(), Robust::at(&two, LOCK_NODE, thread).unwrap());
+    let (first, second) = (Robust::lock(&one, thread), Robust::lock(&two, thread));
     acquire(first.word, &first, thread.tid, None).unwrap();
     acquire(second.word, &second, thread.tid, None).unwrap();
     for segment in [&one, &two] {

@@ -1,0 +1,371 @@
+//! One end of a pipe, whatever goes through it: two rings and a wire.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::AtomicU8;
+use std::sync::atomic::Ordering::{Acquire, Release};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+use super::error::{Kind, PipeError};
+use super::pace::Pace;
+use super::wire::{Handles, Wire};
+use crate::channel::Message;
+use crate::shm::Page;
+use crate::shm::fault::Fault;
+use crate::shm::ring::{CHUNK, Chunk, Ring, Rings};
+
+/// Which end it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Anchor,
+    Point,
+}
+
+/// One end of a pipe.
+pub(super) struct End {
+    side: Side,
+    memory: Page<Rings>,
+    pub(super) wire: Arc<Wire>,
+    status: AtomicU8,
+    sending: Mutex<Sending>,
+    receiving: Mutex<Receiving>,
+}
+
+const OPEN: u8 = 0;
+const CLOSED: u8 = 1;
+const MOVED: u8 = 2;
+
+struct Sending {
+    /// When the other end was last known to be there.
+    seen: Instant,
+    /// A message was begun and will not be finished.
+    aborted: bool,
+}
+
+struct Receiving {
+    /// When the system was last asked for the other end.
+    seen: Option<Instant>,
+    partial: Option<Partial>,
+}
+
+/// A message of which not everything has come.
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
+pub(super) struct Partial {
+    bytes: Vec<u8>,
+    /// Where in the ring it began, and how many descriptors belong to it.
+    tag: u64,
+    handles: u16,
+}
+
+/// What an end is made of, for passing it on.
+pub(super) struct Parts {
+    pub(super) memory: OwnedFd,
+    pub(super) socket: OwnedFd,
+    pub(super) handles: Vec<Handles>,
+    pub(super) partial: Option<Partial>,
+    pub(super) aborted: bool,
+}
+
+/// How long a call may take.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Patience {
+    None,
+    Until(Instant),
+    Endless,
+}
+
+impl Patience {
+    pub(super) fn of(time: Duration) -> Patience {
+        Instant::now().checked_add(time).map_or(Patience::Endless, Patience::Until)
+    }
+
+    fn deadline(self) -> Option<Instant> {
+        match self {
+            Patience::None => Some(Instant::now()),
+            Patience::Until(deadline) => Some(deadline),
+            Patience::Endless => None,
+        }
+    }
+}
+
+/// A sender asks the system so often whether the other end is still there; what happens in between shows with the next
+/// message.
+const TRUST: Duration = Duration::from_millis(1);
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The lock if it is free.
+fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    match mutex.try_lock() {
+        Ok(guard) => Some(guard),
+        Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
+impl End {
+    pub(super) fn new(side: Side, memory: Page<Rings>, socket: OwnedFd) -> Result<End, PipeError> {
+        End::with(side, memory, socket, VecDeque::new(), None, false)
+    }
+
+    fn with(
+        side: Side,
+        memory: Page<Rings>,
+        socket: OwnedFd,
+        handles: VecDeque<Handles>,
+        partial: Option<Partial>,
+        aborted: bool,
+    ) -> Result<End, PipeError> {
+        Ok(End {
+            side,
+            memory,
+            wire: Arc::new(Wire::new(socket, handles)?),
+            status: AtomicU8::new(OPEN),
+            sending: Mutex::new(Sending { seen: Instant::now(), aborted }),
+            receiving: Mutex::new(Receiving { seen: None, partial }),
+        })
+    }
+
+    pub(super) fn of_parts(side: Side, parts: Parts) -> Result<End, PipeError> {
+        let memory = Page::open(parts.memory)?;
+        End::with(side, memory, parts.socket, parts.handles.into(), parts.partial, parts.aborted)
+    }
+
+    /// Copies of what this end is made of. Refuses while another thread sends or receives.
+    pub(super) fn parts(&self) -> Result<Parts, PipeError> {
+        self.check_open()?;
+        let busy = || PipeError(Kind::Os(std::io::ErrorKind::ResourceBusy.into()));
+        let (sending, receiving) =
+            (try_lock(&self.sending).ok_or_else(busy)?, try_lock(&self.receiving).ok_or_else(busy)?);
+        let (socket, handles) = self.wire.copy()?;
+        let memory = std::os::fd::AsFd::as_fd(&self.memory).try_clone_to_owned()?;
+        let partial = receiving.partial.clone();
+        Ok(Parts { memory, socket, handles, partial, aborted: sending.aborted })
+    }
+
+    /// This end is another process's now.
+    pub(super) fn depart(&self) {
+        self.status.store(MOVED, Release);
+        self.wire.close(false);
+    }
+
+    /// Closes this end, and every copy of it.
+    pub(super) fn close(&self) {
+        if self.status.swap(CLOSED, Release) == OPEN {
+            self.wire.close(true);
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.status.load(Acquire) == OPEN
+    }
+
+    pub(super) fn check_open(&self) -> Result<(), PipeError> {
+        match self.status.load(Acquire) {
+            OPEN => Ok(()),
+            CLOSED => Err(Kind::Closed.into()),
+            _ => Err(Kind::Moved.into()),
+        }
+    }
+
+    pub(super) fn outgoing(&self) -> &Ring {
+        match self.side {
+            Side::Anchor => &self.memory.down,
+            Side::Point => &self.memory.up,
+        }
+    }
+
+    pub(super) fn incoming(&self) -> &Ring {
+        match self.side {
+            Side::Anchor => &self.memory.up,
+            Side::Point => &self.memory.down,
+        }
+    }
+
+    /// Sends a message.
+    pub(super) fn send(&self, message: &Message, patience: Patience) -> Result<(), PipeError> {
+        self.check_open()?;
+        let mut sending = match patience {
+            // Someone else is at it and waits for room.
+            Patience::None => try_lock(&self.sending).ok_or(Kind::Full)?,
+            _ => lock(&self.sending),
+        };
+        if self.wire.is_gone() {
+            return Err(Kind::Disconnected.into());
+        }
+        if sending.seen.elapsed() >= TRUST {
+            if self.wire.look() {
+                return Err(Kind::Disconnected.into());
+            }
+            sending.seen = Instant::now();
+        }
+        let ring = self.outgoing();
+        if sending.aborted {
+            let abort = Chunk { len: 0, first: false, more: false, abort: true, handles: 0 };
+            self.wait_for_room(Chunk::size(0), patience)?;
+            self.put(ring, abort, &[]);
+            sending.aborted = false;
+        }
+        let handles = u16::try_from(message.fds.len()).map_err(|_| Kind::Handles)?;
+        let mut chunks = message.bytes.chunks(CHUNK);
+        if matches!(patience, Patience::None) {
+            // All of it or nothing.
+            let sizes = message.bytes.chunks(CHUNK).map(|bytes| Chunk::size(bytes.len()));
+            self.wait_for_room(sizes.sum(), patience)?;
+        }
+        let first = chunks.next().unwrap_or_default();
+        let chunk = Chunk { len: first.len(), first: true, more: chunks.len() != 0, abort: false, handles };
+        self.wait_for_room(Chunk::size(first.len()), patience)?;
+        if handles != 0 {
+            // If only some of them leave, what begins here must be another message than theirs.
+            sending.aborted = true;
+            if !self.wire.send_handles(ring.written.position(), &message.fds, patience.deadline())? {
+                return Err(too_late(patience));
+            }
+            sending.aborted = false;
+        }
+        self.put(ring, chunk, first);
+        while let Some(bytes) = chunks.next() {
+            if let Err(error) = self.wait_for_room(Chunk::size(bytes.len()), patience) {
+                sending.aborted = true;
+                return Err(error);
+            }
+            let more = chunks.len() != 0;
+            self.put(ring, Chunk { len: bytes.len(), first: false, more, abort: false, handles: 0 }, bytes);
+        }
+        Ok(())
+    }
+
+    fn put(&self, ring: &Ring, chunk: Chunk, bytes: &[u8]) {
+        if ring.put(chunk, bytes) {
+            self.wire.wake_peer();
+        }
+    }
+
+    fn wait_for_room(&self, size: u64, patience: Patience) -> Result<(), PipeError> {
+        let ring = self.outgoing();
+        let mut pace = Pace::default();
+        loop {
+            let (turn, gone) = if pace.over { self.wire.now() } else { (0, false) };
+            let (room, seen) = ring.room()?;
+            if room >= size {
+                return Ok(());
+            }
+            if gone {
+                return Err(Kind::Disconnected.into());
+            }
+            if matches!(patience, Patience::None) {
+                return Err(if self.wire.look() { Kind::Disconnected } else { Kind::Full }.into());
+            }
+            if pace.over {
+                self.check_open()?;
+                self.sleep(&ring.read, seen, turn, patience)?;
+            } else {
+                pace.step();
+            }
+        }
+    }
+
+    /// Sleeps until `gate` has moved on from `seen`, or something came through the wire.
+    fn sleep(
+        &self,
+        gate: &crate::shm::ring::Gate,
+        seen: u64,
+        turn: u64,
+        patience: Patience,
+    ) -> Result<(), PipeError> {
+        if !gate.announce(seen) {
+            return Ok(());
+        }
+        let woken = self.wire.wait(turn, patience.deadline());
+        gate.awake();
+        match woken {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(too_late(patience)),
+            Err(error) => Err(self.check_open().err().unwrap_or(error.into())),
+        }
+    }
+
+    /// Receives a message; `None` if there is none, where the caller has no patience.
+    pub(super) fn receive(&self, patience: Patience) -> Result<Option<Message>, PipeError> {
+        self.check_open()?;
+        let mut receiving = match patience {
+            Patience::None => match try_lock(&self.receiving) {
+                Some(receiving) => receiving,
+                // Someone else waits for what comes next.
+                None => return Ok(None),
+            },
+            _ => lock(&self.receiving),
+        };
+        let ring = self.incoming();
+        let mut pace = Pace::default();
+        loop {
+            // In this order: whoever is gone has written all that it ever will.
+            let (turn, gone) = if pace.over { self.wire.now() } else { (0, false) };
+            match ring.next()? {
+                Ok(chunk) => {
+                    if let Some(message) = self.take(ring, chunk, &mut receiving)? {
+                        return Ok(Some(message));
+                    }
+                    pace = Pace::default();
+                }
+                Err(_) if gone => return Err(Kind::Disconnected.into()),
+                Err(_) if matches!(patience, Patience::None) => {
+                    if pace.over || receiving.seen.is_some_and(|seen| seen.elapsed() < TRUST) {
+                        return Ok(None);
+                    }
+                    receiving.seen = Some(Instant::now());
+                    self.wire.look();
+                    pace.over = true;
+                }
+                Err(_) if !pace.over => pace.step(),
+                Err(seen) => {
+                    self.check_open()?;
+                    self.sleep(&ring.written, seen, turn, patience)?;
+                }
+            }
+        }
+    }
+
+    /// Takes one chunk; a message, if it was the last of one.
+    fn take(
+        &self,
+        ring: &Ring,
+        chunk: Chunk,
+        receiving: &mut Receiving,
+    ) -> Result<Option<Message>, PipeError> {
+        let tag = ring.place();
+        if chunk.first {
+            let bytes = Vec::with_capacity(chunk.len);
+            receiving.partial = Some(Partial { bytes, tag, handles: chunk.handles });
+        } else if chunk.abort {
+            receiving.partial = None;
+        }
+        let mut dropped = Vec::new();
+        let into = receiving.partial.as_mut().map_or(&mut dropped, |partial| &mut partial.bytes);
+        if ring.take(chunk, into) {
+            self.wire.wake_peer();
+        }
+        if chunk.more || chunk.abort {
+            return Ok(None);
+        }
+        let Some(Partial { bytes, tag, handles }) = receiving.partial.take() else {
+            return Err(Fault::Corrupt("a chunk without a beginning").into());
+        };
+        let fds = match handles {
+            0 => Vec::new(),
+            count => self.wire.take_handles(tag, count.into()).ok_or(Kind::Handles)?,
+        };
+        Ok(Some(Message { bytes, fds }))
+    }
+}
+
+fn too_late(patience: Patience) -> PipeError {
+    match patience {
+        Patience::None => Kind::Full.into(),
+        _ => Kind::TimedOut.into(),
+    }
+}

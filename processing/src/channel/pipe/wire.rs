@@ -1,0 +1,310 @@
+//! The socket beside the rings: it carries descriptors, wakes sleepers, and tells when the other end is gone.
+//!
+//! Packets are a tag and descriptors. A packet without descriptors says: look again.
+
+use std::collections::VecDeque;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, poll};
+
+use crate::reactor::{self, Actor, ActorId, Io, Source};
+use crate::sys::{self, Incoming, MOST_FDS, Ready};
+
+/// This end's socket, and what has come through it.
+pub(super) struct Wire {
+    state: Mutex<State>,
+    /// A thread of this process came back from the socket.
+    changed: Condvar,
+    /// What the state says of the other end, for those in a hurry.
+    gone: AtomicBool,
+}
+
+struct State {
+    /// `None` once this end is closed or moved.
+    socket: Option<Arc<OwnedFd>>,
+    /// Somebody sleeps at the socket; the others sleep until it comes back.
+    leader: bool,
+    /// How often somebody came back.
+    turn: u64,
+    /// The other end is gone.
+    gone: bool,
+    handles: VecDeque<Handles>,
+    tasks: Vec<Waker>,
+    /// Watches the socket on behalf of tasks.
+    watch: Option<ActorId>,
+}
+
+/// Descriptors that came in: where in the ring their message begins, and they themselves.
+pub(super) type Handles = (u64, Vec<OwnedFd>);
+
+/// What the tag of a packet without a message is.
+const WAKE: u64 = u64::MAX;
+
+impl Wire {
+    pub(super) fn new(socket: OwnedFd, handles: VecDeque<Handles>) -> io::Result<Wire> {
+        rustix::io::ioctl_fionbio(&socket, true)?;
+        let state = State {
+            socket: Some(Arc::new(socket)),
+            leader: false,
+            turn: 0,
+            gone: false,
+            handles,
+            tasks: Vec::new(),
+            watch: None,
+        };
+        Ok(Wire { state: Mutex::new(state), changed: Condvar::new(), gone: AtomicBool::new(false) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What there was to know when the caller looks: a turn to wait from, and whether the other end is gone.
+    pub(super) fn now(&self) -> (u64, bool) {
+        let state = self.lock();
+        (state.turn, state.gone)
+    }
+
+    /// Whether the other end is known to be gone.
+    pub(super) fn is_gone(&self) -> bool {
+        self.gone.load(Relaxed)
+    }
+
+    /// Asks the system whether the other end is gone.
+    pub(super) fn look(&self) -> bool {
+        let mut state = self.lock();
+        if state.drain() {
+            self.come_back(&mut state);
+        }
+        state.gone
+    }
+
+    /// Wakes the other end. If the socket is full it has reason enough to be awake.
+    pub(super) fn wake_peer(&self) {
+        let socket = self.lock().socket.clone();
+        if let Some(socket) = socket {
+            let _ = sys::send(socket.as_fd(), &WAKE.to_le_bytes(), &[]);
+        }
+    }
+
+    /// Sends the descriptors of the message that will begin at `tag`; `false` if that took too long.
+    pub(super) fn send_handles(
+        &self,
+        tag: u64,
+        fds: &[OwnedFd],
+        deadline: Option<Instant>,
+    ) -> io::Result<bool> {
+        let Some(socket) = self.lock().socket.clone() else { return Err(io::ErrorKind::NotConnected.into()) };
+        for fds in fds.chunks(MOST_FDS) {
+            let fds: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
+            loop {
+                match sys::send(socket.as_fd(), &tag.to_le_bytes(), &fds) {
+                    Ok(_) => break,
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                        if !ready(&socket, PollFlags::OUT, deadline)? {
+                            return Ok(false);
+                        }
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The descriptors of the message that began at `tag`; `None` if there are fewer than `count`.
+    pub(super) fn take_handles(&self, tag: u64, count: usize) -> Option<Vec<OwnedFd>> {
+        let mut state = self.lock();
+        if state.drain() {
+            self.come_back(&mut state);
+        }
+        let mut fds = Vec::new();
+        while let Some((theirs, _)) = state.handles.front() {
+            match theirs.cmp(&tag) {
+                std::cmp::Ordering::Greater => break,
+                std::cmp::Ordering::Equal => {
+                    fds.extend(state.handles.pop_front().into_iter().flat_map(|(_, fds)| fds))
+                }
+                // Of a message that was given up before it was published.
+                std::cmp::Ordering::Less => drop(state.handles.pop_front()),
+            }
+        }
+        (fds.len() == count).then_some(fds)
+    }
+
+    /// Sleeps until something came through the socket since `turn`; `false` if that took too long.
+    pub(super) fn wait(&self, turn: u64, deadline: Option<Instant>) -> io::Result<bool> {
+        let mut state = self.lock();
+        loop {
+            if state.turn != turn || state.gone {
+                return Ok(true);
+            }
+            let left = left(deadline);
+            if left == Some(Duration::ZERO) {
+                return Ok(false);
+            }
+            let Some(socket) = state.socket.clone() else { return Err(io::ErrorKind::NotConnected.into()) };
+            if state.leader {
+                state = match left {
+                    Some(left) => {
+                        self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0
+                    }
+                    None => self.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+                };
+                continue;
+            }
+            state.leader = true;
+            drop(state);
+            let woken = ready(&socket, PollFlags::IN, deadline);
+            drop(socket);
+            state = self.lock();
+            state.leader = false;
+            state.drain();
+            self.come_back(&mut state);
+            if !woken? {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Tells everyone that something came.
+    fn come_back(&self, state: &mut State) {
+        state.turn += 1;
+        self.gone.store(state.gone, Relaxed);
+        for task in state.tasks.drain(..) {
+            task.wake();
+        }
+        self.changed.notify_all();
+    }
+
+    /// Has a task woken when something comes through the socket; `false` if something has since `turn`.
+    pub(super) fn register(self: &Arc<Wire>, turn: u64, task: &Waker) -> io::Result<bool> {
+        let mut state = self.lock();
+        if state.turn != turn || state.gone || state.drain() {
+            self.come_back(&mut state);
+            return Ok(false);
+        }
+        let Some(socket) = &state.socket else { return Err(io::ErrorKind::NotConnected.into()) };
+        if state.watch.is_none() {
+            let (socket, wire) = (socket.try_clone()?, Arc::downgrade(self));
+            state.watch = Some(reactor::add(|_| Box::new(Watch { socket, wire, over: false }))?);
+        }
+        state.tasks.push(task.clone());
+        Ok(true)
+    }
+
+    /// A copy of the socket, and what came through it, for passing this end on.
+    pub(super) fn copy(&self) -> io::Result<(OwnedFd, Vec<Handles>)> {
+        let mut state = self.lock();
+        state.drain();
+        let socket = state.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?.try_clone()?;
+        let copy =
+            |(tag, fds): &Handles| Ok((*tag, fds.iter().map(OwnedFd::try_clone).collect::<io::Result<_>>()?));
+        Ok((socket, state.handles.iter().map(copy).collect::<io::Result<_>>()?))
+    }
+
+    /// Lets go of the socket. With `hang_up`, copies of it that others may have are no use any more either.
+    pub(super) fn close(&self, hang_up: bool) {
+        let mut state = self.lock();
+        if let Some(socket) = state.socket.take()
+            && hang_up
+        {
+            let _ = rustix::net::shutdown(&socket, rustix::net::Shutdown::Both);
+        }
+        state.handles.clear();
+        if let Some(watch) = state.watch.take() {
+            reactor::wake(watch);
+        }
+        self.come_back(&mut state);
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.close(false);
+    }
+}
+
+impl State {
+    /// Receives what is there; `true` if that was anything.
+    fn drain(&mut self) -> bool {
+        let Some(socket) = &self.socket else { return false };
+        let mut any = false;
+        loop {
+            let (mut tag, mut fds) = ([0; 8], Vec::new());
+            match sys::receive(socket.as_fd(), &mut tag, &mut fds) {
+                Ok(Incoming::Bytes(_)) => {
+                    any = true;
+                    if !fds.is_empty() {
+                        self.handles.push_back((u64::from_le_bytes(tag), fds));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return any,
+                Ok(Incoming::End) | Err(_) => {
+                    any |= !self.gone;
+                    self.gone = true;
+                    return any;
+                }
+            }
+        }
+    }
+}
+
+fn left(deadline: Option<Instant>) -> Option<Duration> {
+    deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+}
+
+/// Waits until the socket is ready, for good or ill; `false` if that took too long.
+fn ready(socket: &OwnedFd, flags: PollFlags, deadline: Option<Instant>) -> io::Result<bool> {
+    loop {
+        let left = left(deadline).map(|left| rustix::event::Timespec {
+            tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
+            tv_nsec: left.subsec_nanos().into(),
+        });
+        match poll(&mut [PollFd::new(socket, flags)], left.as_ref()) {
+            Ok(count) => return Ok(count != 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Watches a socket, once, for tasks that cannot sleep at it.
+struct Watch {
+    socket: OwnedFd,
+    wire: Weak<Wire>,
+    over: bool,
+}
+
+impl Actor for Watch {
+    fn wake(&mut self, io: &mut Io<'_>) {
+        let closed = self.wire.upgrade().is_none_or(|wire| wire.lock().socket.is_none());
+        if self.over || closed || io.watch(&self.socket, 0).is_err() {
+            io.forget(&self.socket);
+            self.over = true;
+        }
+    }
+
+    fn ready(&mut self, _source: Source, _ready: Ready, io: &mut Io<'_>) {
+        io.forget(&self.socket);
+        self.over = true;
+        if let Some(wire) = self.wire.upgrade() {
+            let mut state = wire.lock();
+            state.watch = None;
+            state.drain();
+            wire.come_back(&mut state);
+        }
+    }
+
+    fn due(&mut self, _io: &mut Io<'_>) {}
+
+    fn is_over(&self) -> bool {
+        self.over
+    }
+}
