@@ -9,7 +9,7 @@ use super::segment::Segment;
 
 /// A look at the words of a segment.
 ///
-/// Without the lock it is a gamble: everything read may be torn until [`View::check`] says that nothing was
+/// Without the lock it is a gamble: everything read may be torn until `check` says that nothing was
 /// committed since the look began.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'s> {
