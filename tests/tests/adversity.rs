@@ -166,12 +166,12 @@ fn fail(how: &str) -> ProcessError {
         Failing { how: how.to_owned(), attempts: vec![] }
             .configure(|config| config.lives(lives))
             .start()
-            .unwrap()
+            .expect("a process")
     };
     let survivor = failing(2);
-    let (attempts, _) = survivor.result().unwrap();
+    let (attempts, _) = survivor.result().expect("a second attempt");
     assert_eq!(attempts, [survivor.pid(); 2], "{how}");
-    failing(1).result().unwrap_err()
+    failing(1).result().expect_err("no second attempt")
 }
 
 fn cause(error: &ProcessError) -> String {

@@ -233,6 +233,15 @@ fn more_large_messages_than_descriptors_can_wait() {
 }
 
 #[test]
+fn a_start_that_fails_half_way_leaves_nothing() {
+    let _watchdog = watchdog();
+    let lines = launch(&["narrow"]);
+    let rooms: Vec<&String> = lines.iter().filter(|line| line.starts_with("room")).collect();
+    assert_eq!((rooms[0].as_str(), rooms[31].as_str(), rooms.len()), ("room false", "room true", 32));
+    assert_eq!(lines.last().unwrap(), "left 0 []");
+}
+
+#[test]
 fn a_start_without_a_thread_is_an_error_and_the_next_one_is_well() {
     let _watchdog = watchdog();
     let lines = launch(&["crowded"]);

@@ -66,8 +66,8 @@ impl Actor for Supervisor {
         };
         match &mut self.plan {
             Plan::New => {
-                let _ = io.watch(&self.alarm, ALARM);
-                let started = self.start_worker(io);
+                // Without it no limit would hold.
+                let started = io.watch(&self.alarm, ALARM).and_then(|()| self.start_worker(io));
                 let failed = started.is_err();
                 self.shared.change(|state| {
                     state.started = Some(started);

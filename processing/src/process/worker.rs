@@ -51,12 +51,9 @@ impl Worker {
         let inbox = Inbox::new(Arc::clone(&socket));
         let worker =
             Worker { child, socket, inbox, lines, ready: false, finished: false, channel_open: true };
-        let watched = worker.watch(io);
-        if watched.is_err() {
-            // Nobody would hear of it, so it must not live.
-            worker.child.kill();
-        }
-        watched.map(|()| worker)
+        // If it cannot be watched nobody would hear of it: it is dropped, and so ends.
+        worker.watch(io)?;
+        Ok(worker)
     }
 
     fn watch(&self, io: &Io<'_>) -> io::Result<()> {
@@ -121,7 +118,8 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        // It has ended, in all but one case: the reactor could not watch it, and has killed it.
+        // It has ended, unless its start failed half-way: then it still waits for its first word, and must not live.
+        self.child.kill();
         self.child.reap();
     }
 }

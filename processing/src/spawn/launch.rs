@@ -125,6 +125,10 @@ impl Launch {
     /// Must be called on the thread that lives as long as the program: the worker ends with the thread that started
     /// it.
     pub(crate) fn start(&self, entry: Func<Entry>, job: Message) -> io::Result<(Launched, Request)> {
+        // Before there is a child that would have to be ended if it failed.
+        let functions = Functions { prologue: self.prologue, entry };
+        let functions = cucumber::to_bytes(&functions).map_err(io::Error::other)?;
+        let start = Start { build: self.build, functions };
         let (ours, theirs) = sys::socket_pair()?;
         let mut environment = self.environment.clone();
         environment.push(CString::new(format!("{MARKER}={VERSION}:{}", theirs.as_raw_fd()))?);
@@ -141,9 +145,6 @@ impl Launch {
             streams: [&stdin, &stdout, &stderr].map(|target| target.theirs.as_ref().map(AsFd::as_fd)),
         }
         .start()?;
-        let functions = Functions { prologue: self.prologue, entry };
-        let functions = cucumber::to_bytes(&functions).map_err(io::Error::other)?;
-        let start = Start { build: self.build, functions };
         let launched = Launched { child, socket: Arc::new(ours), captured: [stdout.ours, stderr.ours] };
         Ok((launched, Request::Start(start, job)))
     }

@@ -97,10 +97,13 @@ impl Spawn<'_> {
         let pid = Pid::from_raw(pid).ok_or_else(|| io::Error::other("the new process has no id"))?;
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(handle) => Ok(Child { pid, handle }),
+            // Somebody who waits for every child has reaped it already, and the number may be another's by now.
+            Err(rustix::io::Errno::SRCH) => Err(rustix::io::Errno::SRCH.into()),
             Err(error) => {
                 // Without a handle nobody would notice its end, so it must not live.
                 let _ = rustix::process::kill_process(pid, Signal::KILL);
-                let _ = rustix::process::waitpid(Some(pid), rustix::process::WaitOptions::empty());
+                let options = rustix::process::WaitOptions::empty();
+                while let Err(rustix::io::Errno::INTR) = rustix::process::waitpid(Some(pid), options) {}
                 Err(error.into())
             }
         }

@@ -88,7 +88,10 @@ pub(crate) fn on_stack_overflow(notice: fn()) {
 /// Tells a stack overflow from any other bad access. The runtime that starts before `main` does this for programs; a
 /// worker never gets that far.
 fn watch_for_overflow() -> io::Result<()> {
-    STACK_END.store(lowest_stack_address()?, Ordering::Relaxed);
+    // The system's library looks it up in `/proc`, which a sandbox may not have: then an overflow is a bad access like
+    // any other.
+    let Ok(end) = lowest_stack_address() else { return Ok(()) };
+    STACK_END.store(end, Ordering::Relaxed);
     let stack = libc::stack_t { ss_sp: ALTERNATE.0.get().cast(), ss_flags: 0, ss_size: ALTERNATE_SIZE };
     // SAFETY: the memory is static, so it outlives the thread, and nothing else uses it.
     if unsafe { libc::sigaltstack(&raw const stack, ptr::null_mut()) } != 0 {

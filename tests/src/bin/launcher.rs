@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 use processing::prelude::*;
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Looks around in its worker.
 #[skprocess(runs = 1)]
@@ -154,6 +154,20 @@ fn main() {
             for lives in [1, 2] {
                 backlog(lives).unwrap_or_else(|error| println!("{}", tests::chain(&*error).join("; ")));
             }
+        }
+        // There is room for ever more descriptors, until there is enough.
+        "narrow" => {
+            try_it(1);
+            let own = std::process::id();
+            let open = tests::processes::descriptors(own) as u64;
+            for room in 0..32 {
+                let limit = Rlimit { current: Some(open + room), ..getrlimit(Resource::Nofile) };
+                setrlimit(Resource::Nofile, limit).expect("another limit");
+                let mirror = Mirror { lines: vec![] };
+                println!("room {}", mirror.start().is_ok_and(|worker| worker.wait().is_ok()));
+            }
+            let left = tests::processes::descriptors(own) as u64;
+            println!("left {} {:?}", left - open, tests::processes::descendants(own));
         }
         // There is no room for another thread, then there is.
         "crowded" => {
