@@ -104,6 +104,19 @@ fn try_it(lives: u32) {
     }
 }
 
+/// How many descriptors are open once what belonged to a process that is over has been closed.
+fn descriptors_at_rest(pid: u32) -> u64 {
+    let mut open = tests::processes::descriptors(pid);
+    loop {
+        std::thread::sleep(Duration::from_millis(100));
+        let now = tests::processes::descriptors(pid);
+        if now >= open {
+            return now as u64;
+        }
+        open = now;
+    }
+}
+
 fn wait_for_a_line() {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).expect("a line");
@@ -159,15 +172,15 @@ fn main() {
         "narrow" => {
             try_it(1);
             let own = std::process::id();
-            let open = tests::processes::descriptors(own) as u64;
+            let open = descriptors_at_rest(own);
             for room in 0..32 {
                 let limit = Rlimit { current: Some(open + room), ..getrlimit(Resource::Nofile) };
                 setrlimit(Resource::Nofile, limit).expect("another limit");
                 let mirror = Mirror { lines: vec![] };
                 println!("room {}", mirror.start().is_ok_and(|worker| worker.wait().is_ok()));
             }
-            let left = tests::processes::descriptors(own) as u64;
-            println!("left {} {:?}", left - open, tests::processes::descendants(own));
+            let left = descriptors_at_rest(own);
+            println!("left {} {:?}", left.saturating_sub(open), tests::processes::descendants(own));
         }
         // There is no room for another thread, then there is.
         "crowded" => {
