@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use processing::prelude::*;
 use processing::{Phase, ProcessError};
 use rustix::process::Signal;
-use tests::watchdog;
+use tests::processes::watch;
+use tests::{Marks, TempDir, watchdog};
 
 /// Ends its worker whenever it gets that far.
 #[skprocess]
@@ -246,4 +247,45 @@ fn a_flood_of_messages_holds_up_nobody_else() {
         assert!(Instant::now() < end, "the limit was not kept before the flood was over");
     });
     worker.kill();
+}
+
+/// Fails with so many words that it takes a while to tell them, and to be told what follows.
+#[skprocess(runs = 1)]
+struct Wordy {
+    marks: Marks,
+}
+
+#[skprocess]
+impl Wordy {
+    fn run(&mut self) -> anyhow::Result<()> {
+        anyhow::bail!("{}", "words ".repeat(5_000_000))
+    }
+    fn error(&mut self, _error: ProcessError) -> Result<(), ProcessError> {
+        self.marks.add("error");
+        Ok(())
+    }
+}
+
+#[test]
+fn a_death_on_the_way_to_the_error_hook_does_not_skip_it() {
+    let _watchdog = watchdog();
+    loop {
+        let dir = TempDir::new();
+        let wordy = Wordy { marks: dir.marks() }.start().unwrap();
+        let first = wordy.pid();
+        while wordy.failure().is_none() {
+            std::thread::yield_now();
+        }
+        // Its failure has arrived. If it is stopped before it has heard of that, it is where it has to be.
+        tests::processes::signal(first, Signal::STOP);
+        std::thread::sleep(Duration::from_millis(20));
+        if wordy.phase() == Some(Phase::Run) {
+            assert!(watch(first).kill());
+            wordy.wait().unwrap();
+            assert_ne!(wordy.pid(), first);
+            assert_eq!(dir.marks().read(), ["error"]);
+            return;
+        }
+        wordy.kill();
+    }
 }

@@ -203,15 +203,17 @@ impl Deaf {
 fn a_dropped_process_that_does_not_end_is_killed() {
     let _watchdog = watchdog();
     let dir = TempDir::new();
-    let worker = Deaf { marks: dir.marks() }.start().unwrap();
+    // Its other lives are for nobody.
+    let worker = Deaf { marks: dir.marks() }.configure(|config| config.lives(3)).start().unwrap();
     while dir.marks().read().is_empty() {
         std::thread::yield_now();
     }
     let process = watch(worker.pid());
-    let begin = Instant::now();
+    let (begin, end) = (Instant::now(), worker.background().result());
     drop(worker);
     assert!(process.ends_within(LONGEST));
     assert!(begin.elapsed() >= Duration::from_secs(5), "it had its time");
+    assert!(matches!(end.wait(), Err(processing::ProcessError::Killed { .. })));
 }
 
 #[test]

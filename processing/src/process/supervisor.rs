@@ -78,10 +78,12 @@ impl Actor for Supervisor {
             Plan::Running { worker, until, .. } => {
                 if kill {
                     worker.child.kill();
-                } else if abandoned && until.is_none() {
+                } else if abandoned {
                     let end = Instant::now() + LONGEST_END;
-                    *until = Some(end);
-                    io.wake_at(end);
+                    if until.is_none_or(|until| until > end) {
+                        *until = Some(end);
+                        io.wake_at(end);
+                    }
                 }
                 self.send(io);
             }
@@ -118,7 +120,11 @@ impl Actor for Supervisor {
         let now = Instant::now();
         match &mut self.plan {
             Plan::Running { worker, until: Some(until), killed } if *until <= now => {
-                if !worker.ready && !worker.finished {
+                let mut state = self.shared.lock();
+                if state.abandoned && !worker.finished {
+                    // It had its time: none of its lives is for somebody who has let go of it.
+                    state.kill = true;
+                } else if !worker.ready && !worker.finished {
                     *killed = Some(Reason::Silent(LONGEST_START));
                 }
                 worker.child.kill();
@@ -158,7 +164,8 @@ impl Supervisor {
         let rest = self.files.iter().chain(handles).map(AsFd::as_fd);
         let fds = own.into_iter().chain(rest).map(|fd| fd.try_clone_to_owned()).collect::<io::Result<_>>()?;
         let (launched, start) = self.launch.start(self.entry, Message { bytes, fds })?;
-        let worker = Box::new(Worker::new(launched, self.shared.worker, io)?);
+        let mut worker = Box::new(Worker::new(launched, self.shared.worker, io)?);
+        worker.is_last = self.ending.is_some();
         let first = Arc::new(start.pack()?);
         self.shared.change(|state| {
             let mut outbox = Outbox::new(Arc::clone(&worker.socket));
@@ -276,6 +283,10 @@ impl Supervisor {
 
     /// A hook failed and its worker waits for what to do.
     fn judge(&mut self, Failed { phase, run, fault }: Failed, io: &mut Io<'_>) {
+        if matches!(self.plan, Plan::Running { killed: Some(_), .. }) {
+            // It failed just as its limit had it killed: that is one failure, and counts when the worker is gone.
+            return;
+        }
         let left = if phase.is_retried() { self.shared.status.spend_life() } else { None };
         let mut at = self.position(Some(phase));
         at.run = run;
@@ -341,7 +352,13 @@ impl Supervisor {
             let at = Box::new(self.position(self.shared.status.phase()));
             return self.finish(Err(ProcessError::Killed { at }), io);
         }
-        if let Some(ending) = self.ending.take() {
+        if let Some(ending) = &self.ending {
+            let ending = ending.clone();
+            let has_begun = self.shared.status.phase() == Some(Phase::Error);
+            if self.has_error_hook && !has_begun && !worker.is_last {
+                // It died on its way to its `error` hook, which is still owed.
+                return self.start_next(io);
+            }
             // Its last hook has failed: what it was told of is what it came to.
             return self.finish(Err(ending), io);
         }

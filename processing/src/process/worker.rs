@@ -38,6 +38,8 @@ pub(crate) struct Worker {
     pub(crate) ready: bool,
     /// Whether it has said what the process came to.
     pub(crate) finished: bool,
+    /// Whether it was started for the `error` hook only.
+    pub(crate) is_last: bool,
     channel_open: bool,
 }
 
@@ -49,8 +51,16 @@ impl Worker {
         let lines = |pipe: Option<OwnedFd>, stream| pipe.map(|pipe| Lines::new(pipe, stream, name, pid));
         let lines = [lines(stdout, OutputStream::Stdout), lines(stderr, OutputStream::Stderr)];
         let inbox = Inbox::new(Arc::clone(&socket));
-        let worker =
-            Worker { child, socket, inbox, lines, ready: false, finished: false, channel_open: true };
+        let worker = Worker {
+            child,
+            socket,
+            inbox,
+            lines,
+            ready: false,
+            finished: false,
+            is_last: false,
+            channel_open: true,
+        };
         // If it cannot be watched nobody would hear of it: it is dropped, and so ends.
         worker.watch(io)?;
         Ok(worker)
