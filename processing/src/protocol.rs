@@ -191,3 +191,49 @@ fn value<T: DeserializeOwned>(bytes: &[u8]) -> io::Result<T> {
 fn garbled() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "the other side sent something that is no message")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers without a pattern, the same in every run.
+    fn noise(seed: &mut u64) -> u64 {
+        *seed ^= *seed << 13;
+        *seed ^= *seed >> 7;
+        *seed ^= *seed << 17;
+        *seed
+    }
+
+    #[test]
+    fn garbage_and_damage_are_errors_or_packets_but_never_panics() {
+        let mut seed = 0x9e37_79b9_7f4a_7c15;
+        let failure = Failure::with_cause("a failure", &io::Error::other("of a kind"));
+        let error = ProcessError::custom("an error");
+        let bodies = [
+            Request::Retry(Duration::from_secs(3), error.clone()).pack().unwrap().body,
+            Request::GiveUp(error.clone()).pack().unwrap().body,
+            Event::Refused(failure.clone()).pack().unwrap().body,
+            Event::Failed(Failed { phase: Phase::Run, run: 7, fault: failure.into() }).pack().unwrap().body,
+            Event::Settings(Config::DEFAULT).pack().unwrap().body,
+            Event::Error(error).pack().unwrap().body,
+        ];
+        for round in 0..60_000 {
+            let mut body = bodies[round % bodies.len()].clone();
+            match noise(&mut seed) % 3 {
+                0 => body = (0..noise(&mut seed) % 64).map(|_| noise(&mut seed) as u8).collect(),
+                1 => body.truncate(noise(&mut seed) as usize % body.len()),
+                _ => {
+                    for _ in 0..=noise(&mut seed) % 4 {
+                        let at = noise(&mut seed) as usize % body.len();
+                        body[at] = noise(&mut seed) as u8;
+                    }
+                }
+            }
+            for kind in 0..9 {
+                let packet = || Packet::new(kind, body.clone(), Vec::new()).unwrap();
+                let _ = Request::unpack(packet());
+                let _ = Event::unpack(packet());
+            }
+        }
+    }
+}

@@ -124,3 +124,23 @@ fn a_panic_behind_an_await_is_a_panic() {
     assert_eq!(error.message(), Some("behind an await"));
     assert!(error.location().unwrap().file.ends_with("async_hooks.rs"));
 }
+
+/// Leaves work behind that does not end.
+#[skprocess(runs = 1)]
+struct Untidy {}
+
+#[skprocess]
+impl Untidy {
+    async fn run(&mut self) {
+        tokio::task::spawn_blocking(|| std::thread::sleep(Duration::from_secs(3600)));
+    }
+}
+
+#[test]
+fn work_that_a_hook_left_behind_does_not_hold_up_the_end() {
+    let _watchdog = watchdog();
+    let worker = Untidy {}.start().unwrap();
+    worker.result().unwrap();
+    // After 5 seconds it would be killed.
+    worker.timeout(Duration::from_secs(4)).wait().unwrap();
+}

@@ -9,6 +9,15 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct Runtime(OnceLock<tokio::runtime::Runtime>);
 
+impl Drop for Runtime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            // What a hook has spawned and does not end by itself must not hold up the end of the worker.
+            runtime.shutdown_background();
+        }
+    }
+}
+
 impl Runtime {
     /// `None` if the time is over; the future has been dropped then.
     pub(super) fn block_on<T>(
