@@ -118,7 +118,8 @@ fn an_async_hook_without_lives_fails_at_its_limit() {
 fn a_panic_behind_an_await_is_a_panic() {
     let _watchdog = watchdog();
     // Without a limit: a backtrace may take longer than the others have.
-    let tasks = tasks(Overrun::Panics, &TempDir::new()).configure(|config| config.no_timeout(Phase::Run));
+    let dir = TempDir::new();
+    let tasks = tasks(Overrun::Panics, &dir).configure(|config| config.no_timeout(Phase::Run));
     let error = tasks.run().unwrap_err();
     assert!(error.is_panic());
     assert_eq!(error.message(), Some("behind an await"));
