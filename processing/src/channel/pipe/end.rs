@@ -280,9 +280,7 @@ impl End {
         if !gate.announce(seen) {
             return Ok(());
         }
-        let woken = self.wire.wait(turn, patience.deadline());
-        gate.awake();
-        match woken {
+        match self.wire.wait(turn, patience.deadline()) {
             Ok(true) => Ok(()),
             Ok(false) => Err(too_late(patience)),
             Err(error) => Err(self.check_open().err().unwrap_or(error.into())),

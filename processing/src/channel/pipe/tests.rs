@@ -1,4 +1,6 @@
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
 use std::task::{Context, Wake, Waker};
 use std::thread;
@@ -144,6 +146,33 @@ fn threads_share_an_end() {
                     point.send(&from).unwrap();
                 }
             });
+        }
+    });
+}
+
+#[test]
+fn whoever_empties_the_socket_wakes_who_sleeps_at_it() {
+    let (anchor, point) = Pipe::pair::<(), ()>().unwrap();
+    let over = AtomicBool::new(false);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let start = Instant::now();
+            while !over.load(Relaxed) && start.elapsed() < 2 * LONG {
+                anchor.end.wire.look();
+            }
+        });
+        scope.spawn(|| {
+            for _ in 0..300 {
+                anchor.recv_timeout(LONG).unwrap();
+                anchor.send(&()).unwrap();
+            }
+            over.store(true, Relaxed);
+        });
+        for _ in 0..300 {
+            // Time enough for the receiver to have gone to sleep, most of the time.
+            thread::sleep(Duration::from_micros(200));
+            point.send(&()).unwrap();
+            point.recv_timeout(LONG).unwrap();
         }
     });
 }

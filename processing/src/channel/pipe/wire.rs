@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
 
 use crate::reactor::{self, Actor, ActorId, Io, Source};
 use crate::sys::{self, Incoming, MOST_FDS, Ready};
@@ -21,6 +21,8 @@ pub(super) struct Wire {
     state: Mutex<State>,
     /// A thread of this process came back from the socket.
     changed: Condvar,
+    /// Rung for the thread that sleeps at the socket, when another one has emptied it.
+    bell: OwnedFd,
     /// What the state says of the other end, for those in a hurry.
     gone: AtomicBool,
 }
@@ -58,7 +60,8 @@ impl Wire {
             tasks: Vec::new(),
             watch: None,
         };
-        Ok(Wire { state: Mutex::new(state), changed: Condvar::new(), gone: AtomicBool::new(false) })
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Wire { state: Mutex::new(state), changed: Condvar::new(), bell, gone: AtomicBool::new(false) })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -107,7 +110,7 @@ impl Wire {
                 match sys::send(socket.as_fd(), &tag.to_le_bytes(), &fds) {
                     Ok(_) => break,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        if !ready(&socket, PollFlags::OUT, deadline)? {
+                        if !ready(&mut [PollFd::new(&socket, PollFlags::OUT)], deadline)? {
                             return Ok(false);
                         }
                     }
@@ -147,6 +150,7 @@ impl Wire {
             }
             let left = left(deadline);
             if left == Some(Duration::ZERO) {
+                self.come_back(&mut state);
                 return Ok(false);
             }
             let Some(socket) = state.socket.clone() else { return Err(io::ErrorKind::NotConnected.into()) };
@@ -161,10 +165,12 @@ impl Wire {
             }
             state.leader = true;
             drop(state);
-            let woken = ready(&socket, PollFlags::IN, deadline);
+            let mut at = [PollFd::new(&socket, PollFlags::IN), PollFd::new(&self.bell, PollFlags::IN)];
+            let woken = ready(&mut at, deadline);
             drop(socket);
             state = self.lock();
             state.leader = false;
+            let _ = rustix::io::read(&self.bell, &mut [0; 8]);
             state.drain();
             self.come_back(&mut state);
             if !woken? {
@@ -173,9 +179,13 @@ impl Wire {
         }
     }
 
-    /// Tells everyone that something came.
+    /// Tells everyone that something came. Whoever has emptied the socket says so, or those who sleep at it sleep on.
     fn come_back(&self, state: &mut State) {
         state.turn += 1;
+        if state.leader {
+            // It can only be full of rings that the leader has not heard yet.
+            let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+        }
         self.gone.store(state.gone, Relaxed);
         for task in state.tasks.drain(..) {
             task.wake();
@@ -260,14 +270,14 @@ fn left(deadline: Option<Instant>) -> Option<Duration> {
     deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
 }
 
-/// Waits until the socket is ready, for good or ill; `false` if that took too long.
-fn ready(socket: &OwnedFd, flags: PollFlags, deadline: Option<Instant>) -> io::Result<bool> {
+/// Waits until one of the descriptors is ready, for good or ill; `false` if that took too long.
+fn ready(at: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
     loop {
         let left = left(deadline).map(|left| rustix::event::Timespec {
             tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
             tv_nsec: left.subsec_nanos().into(),
         });
-        match poll(&mut [PollFd::new(socket, flags)], left.as_ref()) {
+        match poll(at, left.as_ref()) {
             Ok(count) => return Ok(count != 0),
             Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),

@@ -24,14 +24,13 @@ pub(super) fn advance(cells: &impl Cells, to: u64) -> bool {
 }
 
 /// Raises the flag for a sleeper that saw `seen`; `true` if the position is still that, so that it may sleep.
+///
+/// Only the mover lowers the flag. A sleeper that finds itself awake, or not needing to sleep after all, leaves it up:
+/// another one on the same side may rely on it, and the cost is one packet too many.
 pub(super) fn announce(cells: &impl Cells, seen: u64) -> bool {
     cells.set_asleep();
     cells.fence();
-    if cells.position() == seen {
-        return true;
-    }
-    cells.rouse();
-    false
+    cells.position() == seen
 }
 
 /// A position and a flag, on cache lines of their own.
@@ -93,11 +92,6 @@ impl Gate {
     /// Announces a sleeper; `true` if it may sleep.
     pub(crate) fn announce(&self, seen: u64) -> bool {
         announce(self, seen)
-    }
-
-    /// The sleeper is awake.
-    pub(crate) fn awake(&self) {
-        self.asleep.store(0, Relaxed);
     }
 }
 
