@@ -1,11 +1,12 @@
 //! Bytes to value.
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Kind, Result};
-use crate::frame::{self, Frame};
+use crate::frame::{self, Codec, Frame};
+use crate::graph::{self, Incoming};
 use crate::scope::{Attachment, Guard, Scope};
+use crate::stack::Stack;
 
 mod access;
 mod decoder;
@@ -95,12 +96,19 @@ fn read<T: DeserializeOwned>(frame: &Frame<'_>, scope: Scope) -> Result<T> {
             "the value was written with {wrote} handles and {came} came with it; pass on what `encode` attached"
         )));
     }
-    let guard = Guard::decoding(scope);
-    read_value(frame).map_err(|error| guard.classify(error))
+    let shared = match frame.shared {
+        [] => None,
+        bytes => Some(Box::new(Incoming::open(bytes)?)),
+    };
+    let guard = Guard::decoding(scope, shared);
+    let value = part(frame.codec, frame.value, Stack::here());
+    let whole = value.and_then(|value| graph::settle().map(|()| value));
+    whole.map_err(|error| guard.classify(error))
 }
 
-fn read_value<'de, T: Deserialize<'de>>(frame: &Frame<'de>) -> Result<T> {
-    let mut decoder = Decoder::new(frame.codec, frame.value);
+/// Reads a value that fills all the bytes.
+pub(crate) fn part<T: DeserializeOwned>(codec: Codec, bytes: &[u8], stack: Stack) -> Result<T> {
+    let mut decoder = Decoder::new(codec, bytes, stack);
     let value = T::deserialize(&mut decoder)?;
     match decoder.remaining() {
         0 => Ok(value),

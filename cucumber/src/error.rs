@@ -70,6 +70,11 @@ impl Error {
         Self::new(Kind::Malformed(what.into()))
     }
 
+    /// An error by way of serde, which carries nothing but text.
+    fn from_text(text: String) -> Self {
+        crate::scope::unstash(&text).unwrap_or_else(|| Self::new(Kind::Message(text)))
+    }
+
     pub(crate) fn handle(what: impl Into<String>) -> Self {
         Self::new(Kind::Handle(what.into()))
     }
@@ -256,14 +261,14 @@ impl StdError for Error {
 impl serde::ser::Error for Error {
     #[cold]
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::new(Kind::Message(message.to_string()))
+        Self::from_text(message.to_string())
     }
 }
 
 impl serde::de::Error for Error {
     #[cold]
     fn custom<T: fmt::Display>(message: T) -> Self {
-        Self::new(Kind::Message(message.to_string()))
+        Self::from_text(message.to_string())
     }
 }
 

@@ -19,6 +19,9 @@ const LENGTH: usize = 8;
 /// The body begins with the name of the value's type.
 const NAMED: u8 = 1;
 
+/// The body ends with shared values, and behind them their length.
+const SHARED: u8 = 2;
+
 /// How the value inside a frame is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Codec {
@@ -33,6 +36,8 @@ pub(crate) struct Frame<'a> {
     pub(crate) name: Option<&'a str>,
     pub(crate) handles: usize,
     pub(crate) value: &'a [u8],
+    /// The shared values that `value` refers to, as [`graph`](crate::graph) writes them.
+    pub(crate) shared: &'a [u8],
 }
 
 /// Writes the header, with its length and codec left open, and the name.
@@ -52,11 +57,14 @@ pub(crate) fn begin(out: &mut Vec<u8>, name: Option<&str>) -> Result<()> {
 }
 
 /// Completes the header of the frame that fills `out`.
-pub(crate) fn finish(out: &mut [u8], codec: Codec, handles: usize) -> Result<()> {
+pub(crate) fn finish(out: &mut [u8], codec: Codec, handles: usize, shared: bool) -> Result<()> {
     let handles = u16::try_from(handles)
         .map_err(|_| Error::handle(format!("the value holds {handles} handles; a frame carries 65535")))?;
     let length = (out.len() - HEADER) as u64;
     out[CODEC] = codec as u8;
+    if shared {
+        out[FLAGS] |= SHARED;
+    }
     out[HANDLES..LENGTH].copy_from_slice(&handles.to_le_bytes());
     out[LENGTH..HEADER].copy_from_slice(&length.to_le_bytes());
     Ok(())
@@ -87,19 +95,29 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Frame<'_>> {
         std::cmp::Ordering::Equal => {}
     }
     let handles = usize::from(u16::from_le_bytes([header[HANDLES], header[HANDLES + 1]]));
-    let (name, value) = match header[FLAGS] {
-        0 => (None, body),
-        NAMED => {
-            let (length, rest) = body.split_first_chunk::<2>().ok_or_else(Error::truncated)?;
-            let length = usize::from(u16::from_le_bytes(*length));
-            let (name, value) = rest.split_at_checked(length).ok_or_else(Error::truncated)?;
-            let name = std::str::from_utf8(name)
-                .map_err(|error| Error::malformed("a type's name is not text").caused_by(error))?;
-            (Some(name), value)
-        }
-        other => return Err(Error::malformed(format!("a frame with unknown flags, {other:#04x}"))),
-    };
-    Ok(Frame { codec, name, handles, value })
+    let flags = header[FLAGS];
+    if flags & !(NAMED | SHARED) != 0 {
+        return Err(Error::malformed(format!("a frame with unknown flags, {flags:#04x}")));
+    }
+    let (body, shared) = if flags & SHARED == 0 { (body, &[][..]) } else { split_shared(body)? };
+    let (name, value) = if flags & NAMED == 0 { (None, body) } else { split_name(body)? };
+    Ok(Frame { codec, name, handles, value, shared })
+}
+
+fn split_name(body: &[u8]) -> Result<(Option<&str>, &[u8])> {
+    let (length, rest) = body.split_first_chunk::<2>().ok_or_else(Error::truncated)?;
+    let length = usize::from(u16::from_le_bytes(*length));
+    let (name, value) = rest.split_at_checked(length).ok_or_else(Error::truncated)?;
+    let name = std::str::from_utf8(name)
+        .map_err(|error| Error::malformed("a type's name is not text").caused_by(error))?;
+    Ok((Some(name), value))
+}
+
+fn split_shared(body: &[u8]) -> Result<(&[u8], &[u8])> {
+    let (rest, length) = body.split_last_chunk::<8>().ok_or_else(Error::truncated)?;
+    let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| Error::truncated())?;
+    let end = rest.len().checked_sub(length).ok_or_else(Error::truncated)?;
+    Ok(rest.split_at(end))
 }
 
 #[cfg(test)]

@@ -91,6 +91,12 @@ impl<P: FnPointer> Func<P> {
         Self { pointer: F::pointer(Stateless::new(function)) }
     }
 
+    /// Takes a function pointer. Whether it belongs to this program is found out when it is sent.
+    #[must_use]
+    pub fn from_pointer(pointer: P) -> Self {
+        Self { pointer }
+    }
+
     /// The function itself.
     #[must_use]
     pub fn get(self) -> P {

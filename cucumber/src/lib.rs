@@ -19,10 +19,12 @@
 
 mod bytes;
 mod credentials;
+pub mod cross;
 mod de;
 mod error;
 mod frame;
 pub mod func;
+mod graph;
 mod live;
 mod name;
 mod reconnect;
@@ -37,6 +39,11 @@ pub mod task;
 
 pub use credentials::Credentials;
 pub use de::{decode, decode_message, decode_with, from_bytes, message_type};
+/// Lets a struct or an enum cross, with all that serde leaves out.
+///
+/// It derives serde's traits, and puts on each field what the field needs to cross; [`cross`] has the list.
+pub use processing_macros::cucumber_alone as cucumber;
+
 pub use error::{BoxError, Error, Result};
 pub use func::Func;
 pub use live::Live;
@@ -54,5 +61,17 @@ pub use shape::know;
 pub use stack::set_stack_budget;
 pub use task::Task;
 
+/// All that generated code may call, and nothing else. None of it is covered by version promises.
 #[doc(hidden)]
-pub use reconnectable::specialised as __private;
+pub mod __private {
+    pub use core;
+    pub use serde;
+
+    pub use crate::reconnectable::specialised::{self, *};
+
+    /// What crosses without serde's help.
+    pub mod cross {
+        pub use crate::cross::via::{Place, Via, choosing, refused};
+        pub use crate::cross::*;
+    }
+}

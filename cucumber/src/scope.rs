@@ -36,6 +36,8 @@ use serde::{Deserialize, Deserializer, Serializer};
 
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
+use crate::graph::{Incoming, Outgoing};
+use crate::stack::Stack;
 
 /// Something that rides beside the bytes. Only the type that attached it knows what it is.
 pub type Attachment = Box<dyn Any + Send>;
@@ -101,10 +103,18 @@ impl fmt::Debug for Scope {
 }
 
 /// The table that is in use on this thread.
-struct Table {
+pub(crate) struct Table {
     mode: Mode,
     /// What kind of thing went wrong in a `Serialize` or `Deserialize`; serde passes on nothing but its text.
     failure: Option<Failure>,
+    /// The same for an error from another part of the encoding, which has a path already.
+    stashed: Option<(String, Error)>,
+    /// Where the stack stood when it all began.
+    stack: Stack,
+    /// The shared values of an encoding, as soon as there is one.
+    pub(crate) outgoing: Option<Box<Outgoing>>,
+    /// Those that came with the bytes.
+    pub(crate) incoming: Option<Box<Incoming>>,
 }
 
 /// What kind of value refused to cross.
@@ -188,6 +198,17 @@ fn take<T: Any>(attachments: &mut [Option<Attachment>], number: u32) -> Result<T
     }
 }
 
+/// Leaves something in the place of what was taken out.
+pub(crate) fn put_back(number: u32, attachment: Attachment) {
+    with_top(|table| {
+        if let Some(Mode::Decoding { attachments, .. }) = table.map(|table| &mut table.mode)
+            && let Some(slot) = attachments.get_mut(number as usize)
+        {
+            *slot = Some(attachment);
+        }
+    });
+}
+
 fn noted(table: Option<&mut Table>, text: String) -> Error {
     if let Some(table) = table {
         table.failure = Some(Failure::Handle);
@@ -234,6 +255,68 @@ pub(crate) fn credentials() -> Option<(Credentials, Option<String>)> {
     })
 }
 
+/// What becomes of a handle that is serialised now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Handling {
+    /// It rides beside the bytes, open.
+    Attached,
+    /// The bytes may outlive the process: what can be opened again is written as how to do that.
+    Described,
+    /// A type is being traced: nothing may be touched.
+    Masked,
+}
+
+/// What becomes of handles on this thread now.
+pub(crate) fn handling() -> Handling {
+    with_top(|table| match table.map(|table| &table.mode) {
+        Some(Mode::Encoding(_)) => Handling::Attached,
+        Some(Mode::Masked) => Handling::Masked,
+        _ => Handling::Described,
+    })
+}
+
+/// How much is attached so far.
+pub(crate) fn attached() -> usize {
+    with_top(|table| match table.map(|table| &table.mode) {
+        Some(Mode::Encoding(attachments)) => attachments.len(),
+        _ => 0,
+    })
+}
+
+/// Drops what was attached since there was so much.
+pub(crate) fn detach_from(len: usize) {
+    let dropped = with_top(|table| match table.map(|table| &mut table.mode) {
+        Some(Mode::Encoding(attachments)) => attachments.split_off(len.min(attachments.len())),
+        _ => Vec::new(),
+    });
+    // Only now: whatever it is, it may do something when it is dropped.
+    drop(dropped);
+}
+
+/// Where the stack stood when the encoding or decoding in progress began.
+pub(crate) fn stack() -> Stack {
+    with_top(|table| table.map(|table| table.stack)).unwrap_or_else(Stack::here)
+}
+
+/// Turns an error of another part of the encoding into text that serde carries, which [`unstash`] turns back.
+pub(crate) fn stash(error: Error) -> String {
+    let text = error.to_string();
+    with_top(|table| {
+        if let Some(table) = table {
+            table.stashed = Some((text.clone(), error));
+        }
+    });
+    text
+}
+
+/// The error that this text stands for, if it is the one that was stashed last.
+pub(crate) fn unstash(text: &str) -> Option<Error> {
+    with_top(|table| {
+        let stashed = &mut table?.stashed;
+        stashed.take_if(|(known, _)| known == text).map(|(_, error)| error)
+    })
+}
+
 /// Whether the bytes being decoded may name functions.
 pub(crate) fn trusts_functions() -> bool {
     with_top(|table| matches!(table.map(|table| &table.mode), Some(Mode::Decoding { functions: true, .. })))
@@ -248,7 +331,7 @@ pub(crate) fn set_place(name: Option<&str>) {
     });
 }
 
-fn with_top<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
+pub(crate) fn with_top<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
     let mut body = Some(body);
     let done = TABLES.try_with(|tables| {
         let mut tables = tables.borrow_mut();
@@ -259,6 +342,17 @@ fn with_top<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
         // The thread is ending and its tables are gone.
         (_, Some(body)) => body(None),
         (_, None) => unreachable!("the body ran and returned nothing"),
+    }
+}
+
+impl Table {
+    fn new(mode: Mode) -> Self {
+        Self { mode, failure: None, stashed: None, stack: Stack::here(), outgoing: None, incoming: None }
+    }
+
+    /// Whether something is being encoded.
+    pub(crate) fn is_writing(&self) -> bool {
+        matches!(self.mode, Mode::Encoding(_) | Mode::Refusing)
     }
 }
 
@@ -278,19 +372,29 @@ impl Guard {
         Self::push(Mode::Masked)
     }
 
-    pub(crate) fn decoding(scope: Scope) -> Self {
-        Self::push(Mode::Decoding {
+    pub(crate) fn decoding(scope: Scope, incoming: Option<Box<Incoming>>) -> Self {
+        let guard = Self::push(Mode::Decoding {
             attachments: scope.attachments.into_iter().map(Some).collect(),
             credentials: scope.credentials,
             place: None,
             functions: scope.functions,
-        })
+        });
+        if incoming.is_some() {
+            with_top(|table| table.map(|table| table.incoming = incoming));
+        }
+        guard
     }
 
     fn push(mode: Mode) -> Self {
         // A thread that is ending encodes without a table, and handles find none.
-        let _ = TABLES.try_with(|tables| tables.borrow_mut().push(Table { mode, failure: None }));
+        let _ = TABLES.try_with(|tables| tables.borrow_mut().push(Table::new(mode)));
         Self(())
+    }
+
+    /// The shared values that the encoding came across.
+    #[expect(clippy::unused_self, reason = "the guard is the right to speak of the table")]
+    pub(crate) fn take_shared(&self) -> Option<Box<Outgoing>> {
+        with_top(|table| table?.outgoing.take())
     }
 
     /// What was attached since the beginning, or since this was asked last.

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::frame::{self, Codec};
-use crate::scope::{Attachment, Guard};
+use crate::scope::{self, Attachment, Guard};
 use crate::shape::{self, leaf};
+use crate::stack::Stack;
 
 mod encoder;
 mod fields;
@@ -85,33 +86,48 @@ pub fn encode_message<T: Serialize + ?Sized>(value: &T) -> Result<Encoded> {
     write(value, Some(crate::type_name::<T>()), &guard).map_err(|error| guard.classify(error))
 }
 
-/// postcard where the value fits the shape that its type is read with, MessagePack with names where it does not.
+/// Writes a whole frame.
 fn write<T: Serialize + ?Sized>(value: &T, name: Option<&str>, guard: &Guard) -> Result<Encoded> {
-    let mut out = Vec::with_capacity(128);
-    frame::begin(&mut out, name)?;
+    let mut bytes = Vec::with_capacity(128);
+    frame::begin(&mut bytes, name)?;
+    let codec = write_value(&mut bytes, value, Stack::here())?;
+    let shared = guard.take_shared();
+    if let Some(shared) = &shared {
+        shared.append_to(&mut bytes)?;
+    }
+    let attachments = guard.take_attachments();
+    frame::finish(&mut bytes, codec, attachments.len(), shared.is_some())?;
+    Ok(Encoded { bytes, attachments })
+}
+
+/// A part of an encoding, in bytes of its own.
+pub(crate) fn part<T: Serialize + ?Sized>(value: &T) -> Result<(Codec, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    let codec = write_value(&mut bytes, value, scope::stack())?;
+    Ok((codec, bytes))
+}
+
+/// postcard where the value fits the shape that its type is read with, MessagePack with names where it does not.
+fn write_value<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, stack: Stack) -> Result<Codec> {
     let start = out.len();
     if let Some(shape) = shape::of::<T>()
         && shape.root > leaf::UNSEEN
     {
-        let mut encoder = Encoder::postcard(out, &shape);
+        let attached = scope::attached();
+        let mut encoder = Encoder::postcard(std::mem::take(out), &shape, stack);
         let outcome = value.serialize(&mut encoder);
         // A `Serialize` may swallow the error, so the encoder's own word counts, too.
         let doubtful = encoder.is_doubtful() || outcome.as_ref().is_err_and(crate::Error::is_doubtful);
-        out = encoder.into_bytes();
+        *out = encoder.into_bytes();
         if !doubtful {
             outcome?;
-            return finish(out, Codec::Postcard, guard);
+            return Ok(Codec::Postcard);
         }
         out.truncate(start);
-        drop(guard.take_attachments());
+        scope::detach_from(attached);
     }
-    let mut encoder = Encoder::message_pack(out);
+    let mut encoder = Encoder::message_pack(std::mem::take(out), stack);
     value.serialize(&mut encoder)?;
-    finish(encoder.into_bytes(), Codec::MessagePack, guard)
-}
-
-fn finish(mut bytes: Vec<u8>, codec: Codec, guard: &Guard) -> Result<Encoded> {
-    let attachments = guard.take_attachments();
-    frame::finish(&mut bytes, codec, attachments.len())?;
-    Ok(Encoded { bytes, attachments })
+    *out = encoder.into_bytes();
+    Ok(Codec::MessagePack)
 }

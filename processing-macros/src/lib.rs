@@ -3,6 +3,7 @@
 
 mod autoreconnect;
 mod complaints;
+mod crossing;
 mod hooks;
 mod phase;
 mod runtime;
@@ -25,6 +26,18 @@ pub fn skprocess(arguments: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn autoreconnect(arguments: TokenStream, item: TokenStream) -> TokenStream {
     autoreconnect::attribute(arguments.into(), item.into()).into()
+}
+
+#[doc = include_str!("../docs/cucumber.md")]
+#[proc_macro_attribute]
+pub fn cucumber(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    crossing::attribute(arguments.into(), item.into(), Default::default()).into()
+}
+
+/// The same, for those who depend on `cucumber` alone, which re-exports it.
+#[proc_macro_attribute]
+pub fn cucumber_alone(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    crossing::attribute(arguments.into(), item.into(), runtime::Runtime::cucumber()).into()
 }
 
 #[doc = include_str!("../docs/task.md")]

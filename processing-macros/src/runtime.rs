@@ -16,6 +16,11 @@ impl Default for Runtime {
 }
 
 impl Runtime {
+    /// That of `cucumber` alone.
+    pub(crate) fn cucumber() -> Self {
+        Self { path: parse_quote!(::cucumber::__private) }
+    }
+
     /// The runtime of a re-exported `processing`, from the value of `crate = "…"`.
     pub(crate) fn within(written: &LitStr) -> syn::Result<Self> {
         let mut path = written.parse_with(Path::parse_mod_style).map_err(|_| {

@@ -8,5 +8,6 @@ fn mistakes_are_explained_where_they_are() {
     cases.pass("tests/ui/pass/*.rs");
     cases.compile_fail("tests/ui/skprocess/*.rs");
     cases.compile_fail("tests/ui/autoreconnect/*.rs");
+    cases.compile_fail("tests/ui/cucumber/*.rs");
     cases.compile_fail("tests/ui/task/*.rs");
 }

@@ -5,6 +5,7 @@ pub use std::time::Duration;
 pub use core;
 pub use serde;
 
+pub use cucumber::__private::cross;
 pub use cucumber::task::captive::{Captive, capturing};
 pub use cucumber::task::task;
 pub use cucumber::{Credentials, Provider, Reconnectable};

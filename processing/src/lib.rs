@@ -93,7 +93,7 @@ pub use pool::{
     AsyncResults, BackgroundResults, ByFunction, ByTask, CurrentTask, Imap, Mapped, OnPool, Plain, Pool,
     PoolBuilder, PoolError, Results, Retry, Star, TryMapError, UnorderedImap, default_pool, worker_index,
 };
-pub use processing_macros::{Shareable, autoreconnect, shareable, skprocess, task};
+pub use processing_macros::{Shareable, autoreconnect, cucumber, shareable, skprocess, task};
 pub use share::{Share, ShareError, ShareHandle, Shareable};
 pub use spawn::{init, on_worker_start, set_worker_executable};
 pub use start::{Configured, Start};

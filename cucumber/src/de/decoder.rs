@@ -33,11 +33,11 @@ pub(super) struct Text<'de> {
 
 impl<'de> Decoder<'de> {
     #[inline]
-    pub(crate) fn new(codec: Codec, bytes: &'de [u8]) -> Self {
+    pub(crate) fn new(codec: Codec, bytes: &'de [u8], stack: Stack) -> Self {
         Self {
             rest: bytes,
             postcard: codec == Codec::Postcard,
-            stack: Stack::here(),
+            stack,
             place: None,
             last_text: None,
             options: None,

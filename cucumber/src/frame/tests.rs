@@ -4,14 +4,15 @@ fn frame(name: Option<&str>, value: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
     begin(&mut out, name).unwrap();
     out.extend_from_slice(value);
-    finish(&mut out, Codec::Postcard, 3).unwrap();
+    finish(&mut out, Codec::Postcard, 3, false).unwrap();
     out
 }
 
 #[test]
 fn a_frame_comes_apart_as_it_was_put_together() {
     let bytes = frame(Some("Query"), b"value");
-    let expected = Frame { codec: Codec::Postcard, name: Some("Query"), handles: 3, value: b"value" };
+    let expected =
+        Frame { codec: Codec::Postcard, name: Some("Query"), handles: 3, value: b"value", shared: b"" };
     assert_eq!(open(&bytes).unwrap(), expected);
     assert_eq!(open(&frame(None, b"")).unwrap().value, b"");
 }

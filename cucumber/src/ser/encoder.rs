@@ -36,13 +36,13 @@ pub(crate) struct Encoder<'s> {
 
 impl<'s> Encoder<'s> {
     #[inline]
-    pub(crate) fn postcard(out: Vec<u8>, shape: &'s Shape) -> Self {
-        Self { out, shape: Some(shape), at: shape.root, doubtful: false, stack: Stack::here() }
+    pub(crate) fn postcard(out: Vec<u8>, shape: &'s Shape, stack: Stack) -> Self {
+        Self { out, shape: Some(shape), at: shape.root, doubtful: false, stack }
     }
 
     #[inline]
-    pub(crate) fn message_pack(out: Vec<u8>) -> Self {
-        Self { out, shape: None, at: leaf::UNKNOWN, doubtful: false, stack: Stack::here() }
+    pub(crate) fn message_pack(out: Vec<u8>, stack: Stack) -> Self {
+        Self { out, shape: None, at: leaf::UNKNOWN, doubtful: false, stack }
     }
 
     #[inline]

@@ -135,7 +135,7 @@ impl SerializeMap for Items<'_, '_> {
 /// How an entry is called in a path: by its key, when that is short and simple.
 #[cold]
 fn entry<K: Serialize + ?Sized>(key: &K, place: usize) -> Segment {
-    let mut encoder = Encoder::message_pack(Vec::new());
+    let mut encoder = Encoder::message_pack(Vec::new(), crate::scope::stack());
     let written = key.serialize(&mut encoder);
     match written.ok().and_then(|()| crate::de::key_text(&encoder.into_bytes())) {
         Some(text) => Segment::Key(text),

@@ -1,6 +1,6 @@
 //! What a struct must be to travel, and what of it the expansion needs.
 
-use syn::{Attribute, Field, Fields, GenericParam, ItemStruct, Meta, Path, Token, punctuated::Punctuated};
+use syn::{Attribute, Field, Fields, GenericParam, ItemStruct, Path};
 
 use super::config::Config;
 use super::parse::Setting;
@@ -12,15 +12,6 @@ pub(crate) struct Process {
     pub(crate) item: ItemStruct,
     pub(crate) config: Config,
     pub(crate) credentials: Option<Credentials>,
-    pub(crate) serde: Serde,
-}
-
-/// Which of serde's derives are still to be added.
-pub(crate) struct Serde {
-    pub(crate) serialize: bool,
-    pub(crate) deserialize: bool,
-    /// The user says where serde is.
-    pub(crate) located: bool,
 }
 
 impl Process {
@@ -46,8 +37,7 @@ impl Process {
         if borrows {
             return Err(Box::new(item));
         }
-        let serde = Serde::wanted(&item.attrs, config.manual_serde);
-        Ok(Self { item, config, credentials, serde })
+        Ok(Self { item, config, credentials })
     }
 
     /// The value of the struct's only field makes the whole: that field, or nothing for a struct without any.
@@ -70,31 +60,6 @@ impl Process {
     }
 }
 
-impl Serde {
-    fn wanted(attrs: &[Attribute], manual: bool) -> Self {
-        let mut wanted = Self { serialize: !manual, deserialize: !manual, located: false };
-        for attr in attrs {
-            if is_named(attr.path(), "derive") {
-                let Ok(derives) = attr.parse_args_with(Punctuated::<Path, Token![,]>::parse_terminated)
-                else {
-                    continue;
-                };
-                for derive in &derives {
-                    wanted.serialize &= !is_named(derive, "Serialize");
-                    wanted.deserialize &= !is_named(derive, "Deserialize");
-                }
-            } else if attr.path().is_ident("serde") {
-                wanted.located |= names_crate(attr);
-            }
-        }
-        wanted
-    }
-
-    pub(crate) fn anything(&self) -> bool {
-        self.serialize || self.deserialize
-    }
-}
-
 /// Whether a path ends in this name, however much of it is spelled out.
 pub(crate) fn is_named(path: &Path, name: &str) -> bool {
     path.segments.last().is_some_and(|last| last.ident == name)
@@ -103,11 +68,4 @@ pub(crate) fn is_named(path: &Path, name: &str) -> bool {
 /// The conditions under which a field or a method exists; generated code about it needs the same ones.
 pub(crate) fn cfgs(attrs: &[Attribute]) -> impl Iterator<Item = &Attribute> + Clone {
     attrs.iter().filter(|attr| attr.path().is_ident("cfg"))
-}
-
-/// `#[serde(crate = "…")]`, alone or among other arguments.
-fn names_crate(attr: &Attribute) -> bool {
-    let Meta::List(list) = &attr.meta else { return false };
-    let parsed = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
-    parsed.is_ok_and(|metas| metas.iter().any(|meta| meta.path().is_ident("crate")))
 }

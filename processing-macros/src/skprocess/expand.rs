@@ -3,13 +3,14 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
-use syn::{Attribute, Member, parse_quote};
+use syn::{Member, parse_quote};
 
 use super::check::{Process, cfgs};
+use crate::crossing::Derives;
 
 /// Everything a process type comes to.
 pub(crate) fn expand(process: &Process) -> TokenStream {
-    let written = with_derives(process);
+    let written = crossing(process);
     let alias = process.config.runtime.alias();
     let spec = spec(process);
     let single_field = single_field(process);
@@ -27,27 +28,17 @@ pub(crate) fn expand(process: &Process) -> TokenStream {
     }
 }
 
-/// The struct with serde's derives, as far as the user did not write them.
-fn with_derives(process: &Process) -> TokenStream {
+/// The struct with what it needs to cross, unless the user sees to that.
+fn crossing(process: &Process) -> TokenStream {
     let mut item = process.item.clone();
-    if process.serde.anything() {
-        let runtime = process.config.runtime.path();
-        let serialize = process.serde.serialize.then(|| quote!(#runtime::serde::Serialize,));
-        let deserialize = process.serde.deserialize.then(|| quote!(#runtime::serde::Deserialize,));
-        // `derive` itself is a name of the prelude, which the user's module may have done without.
-        let mut added: Vec<Attribute> =
-            parse_quote!(#[#runtime::core::prelude::v1::derive(#serialize #deserialize)]);
-        if !process.serde.located {
-            let location = process.config.runtime.serde();
-            added.push(parse_quote!(#[serde(crate = #location)]));
-        }
-        // Other attribute macros may still change the fields, so the derives come after them; `#[serde(…)]` is no
-        // macro and has to come after its derive.
-        let helper = item.attrs.iter().position(|attr| attr.path().is_ident("serde"));
-        let place = helper.unwrap_or(item.attrs.len());
-        item.attrs.splice(place..place, added);
+    if process.config.manual_serde {
+        return item.into_token_stream();
     }
-    item.into_token_stream()
+    let runtime = &process.config.runtime;
+    let helpers = crate::crossing::adapt(&mut item, runtime);
+    let wanted = Derives::wanted(&item.attrs);
+    crate::crossing::with_derives(&mut item.attrs, &wanted, runtime);
+    quote! { #item #helpers }
 }
 
 fn spec(process: &Process) -> TokenStream {

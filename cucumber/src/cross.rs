@@ -1,0 +1,68 @@
+//! What serde leaves out: files, sockets, locks, clocks, `Rc` and `Arc`, function pointers, commands.
+//!
+//! Each crosses by an *adapter*, in the sense of [`serde_with`](https://docs.rs/serde_with): a type that says how another one
+//! is written. Adapters compose, so that a `Vec<Option<File>>` is written by a `Vec<Option<Cross>>`. The attribute
+//! `#[cucumber]`, and `#[skprocess]` like it, puts them on all fields in which it recognises such a type; by hand they are
+//! written as ordinary field attributes:
+//!
+//! ```
+//! use cucumber::cross::{As, Cross, Locked, Same, Shared};
+//! use serde::{Deserialize, Serialize};
+//! use std::sync::{Arc, Mutex};
+//!
+//! #[derive(Serialize, Deserialize)]
+//! struct Job {
+//!     #[serde(with = "As::<Vec<Option<Cross>>>")]
+//!     files: Vec<Option<std::fs::File>>,
+//!     #[serde(with = "As::<Shared<Locked<Same>>>")]
+//!     total: Arc<Mutex<u64>>,
+//! }
+//!
+//! let job = Job { files: vec![None], total: Arc::default() };
+//! let encoded = cucumber::encode(&job)?;
+//! let back: Job = cucumber::decode(&encoded.bytes, encoded.attachments)?;
+//! assert_eq!(*back.total.lock().unwrap(), 0);
+//! # Ok::<(), cucumber::Error>(())
+//! ```
+//!
+//! | type | crosses as |
+//! |---|---|
+//! | `File` | itself: open, at its position, which both sides then share. In bytes that may outlive the process: path, mode and position; opening creates nothing and truncates nothing |
+//! | `TcpStream`, `TcpListener`, `UdpSocket`, `UnixStream`, `UnixListener`, `UnixDatagram` | itself, open. In plain bytes: the addresses, to be connected or bound again |
+//! | `OwnedFd`, `PipeReader`, `PipeWriter`, `ChildStdin`, `ChildStdout`, `ChildStderr` | itself, open. Never in plain bytes |
+//! | `Instant` | the same moment, by the system's clock |
+//! | `SystemTime` | itself, also before 1970 |
+//! | `PathBuf` | itself, also when it is no UTF-8 |
+//! | `Mutex<T>`, `RwLock<T>`, `RefCell<T>`, `OnceLock<T>`, `OnceCell<T>` | what is in it, unlocked. One that is locked just now, or poisoned, is an error |
+//! | `Condvar` | a new one |
+//! | `Rc<T>`, `Arc<T>` and their `Weak<T>` | the same value, shared by all that shared it. Cycles through `Weak`, or through a cell in the struct that is shared, keep their shape |
+//! | `Command` | program, arguments, variables and folder; not its streams |
+//! | `fn(A) -> R` | the function, for processes that run the same program |
+//! | `RangeInclusive<T>`, `vec::IntoIter<T>` | what is left of it |
+//! | `Cursor<T>` | with its position |
+//! | `Regex` (feature `regex`) | its pattern; flags that are not in the pattern itself are lost |
+
+mod command;
+mod edges;
+#[cfg(unix)]
+mod file;
+mod function;
+#[cfg(unix)]
+mod handle;
+mod iter;
+mod locked;
+mod shared;
+#[cfg(unix)]
+mod socket;
+mod time;
+pub(crate) mod via;
+
+pub use edges::{Edges, Graph};
+pub use function::Function;
+pub use locked::Locked;
+pub use serde_with::{As, DeserializeAs, Same, SerializeAs};
+pub use shared::Shared;
+
+/// The adapter of everything that has no parts: files, sockets, clocks, commands and the like.
+#[derive(Clone, Copy, Debug)]
+pub struct Cross;

@@ -1,0 +1,72 @@
+//! A command that is yet to be run, and a pattern that is yet to be compiled.
+
+use std::ffi::{OsStr, OsString};
+use std::process::Command;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_with::{DeserializeAs, SerializeAs};
+
+use super::Cross;
+
+#[derive(Serialize)]
+struct Lent<'a> {
+    program: &'a OsStr,
+    arguments: Vec<&'a OsStr>,
+    /// `None` for one that is removed.
+    variables: Vec<(&'a OsStr, Option<&'a OsStr>)>,
+    folder: Option<&'a OsStr>,
+}
+
+#[derive(Deserialize)]
+struct Owned {
+    program: OsString,
+    arguments: Vec<OsString>,
+    variables: Vec<(OsString, Option<OsString>)>,
+    folder: Option<OsString>,
+}
+
+/// Where its streams go, and whether it forgets the environment, a `Command` tells nobody.
+impl SerializeAs<Command> for Cross {
+    fn serialize_as<S: Serializer>(value: &Command, serializer: S) -> Result<S::Ok, S::Error> {
+        let lent = Lent {
+            program: value.get_program(),
+            arguments: value.get_args().collect(),
+            variables: value.get_envs().collect(),
+            folder: value.get_current_dir().map(|folder| folder.as_os_str()),
+        };
+        lent.serialize(serializer)
+    }
+}
+
+impl<'de> DeserializeAs<'de, Command> for Cross {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Command, D::Error> {
+        let owned = Owned::deserialize(deserializer)?;
+        let mut command = Command::new(owned.program);
+        command.args(owned.arguments);
+        for (name, value) in owned.variables {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(folder) = owned.folder {
+            command.current_dir(folder);
+        }
+        Ok(command)
+    }
+}
+
+#[cfg(feature = "regex")]
+impl SerializeAs<regex::Regex> for Cross {
+    fn serialize_as<S: Serializer>(value: &regex::Regex, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(value.as_str())
+    }
+}
+
+#[cfg(feature = "regex")]
+impl<'de> DeserializeAs<'de, regex::Regex> for Cross {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<regex::Regex, D::Error> {
+        let pattern = String::deserialize(deserializer)?;
+        regex::Regex::new(&pattern).map_err(serde::de::Error::custom)
+    }
+}

@@ -1,0 +1,74 @@
+//! Open files.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek, SeekFrom};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_with::{DeserializeAs, SerializeAs};
+
+use super::{Cross, handle};
+
+/// How to open a file again. Nothing is created and nothing truncated, whatever the file was opened with.
+#[derive(Serialize, Deserialize)]
+struct Recipe {
+    path: OsString,
+    read: bool,
+    write: bool,
+    append: bool,
+    position: u64,
+}
+
+impl SerializeAs<File> for Cross {
+    fn serialize_as<S: Serializer>(value: &File, serializer: S) -> Result<S::Ok, S::Error> {
+        handle::write(value, || describe(value), serializer)
+    }
+}
+
+impl<'de> DeserializeAs<'de, File> for Cross {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<File, D::Error> {
+        handle::read(deserializer, open)
+    }
+}
+
+/// The system knows of every open file how it was opened; asking changes nothing.
+fn describe(file: &File) -> io::Result<Recipe> {
+    let gone =
+        || io::Error::other("this file has no path any more, so plain bytes cannot say how to open it again");
+    let number = file.as_raw_fd();
+    let path = fs::read_link(format!("/proc/self/fd/{number}"))?;
+    let (there, here) = (fs::metadata(&path).map_err(|_| gone())?, file.metadata()?);
+    if (there.dev(), there.ino()) != (here.dev(), here.ino()) {
+        return Err(gone());
+    }
+    let about = fs::read_to_string(format!("/proc/self/fdinfo/{number}"))?;
+    let field = |name: &str, radix| {
+        let line = about.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        line.and_then(|text| u64::from_str_radix(text.trim(), radix).ok())
+            .ok_or_else(|| io::Error::other("the system does not say how this file is open"))
+    };
+    let (position, flags) = (field("pos", 10)?, field("flags", 8)?);
+    let (write_only, both, append) = (0o1, 0o2, 0o2000);
+    Ok(Recipe {
+        path: path.into(),
+        read: flags & write_only == 0,
+        write: flags & (write_only | both) != 0,
+        append: flags & append != 0,
+        position,
+    })
+}
+
+fn open(recipe: Recipe) -> io::Result<File> {
+    let path = PathBuf::from(recipe.path);
+    let mut options = OpenOptions::new();
+    options.read(recipe.read).write(recipe.write && !recipe.append).append(recipe.append);
+    let opened = options.open(&path);
+    let mut file = opened.map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot open `{}` again: {error}", path.display()))
+    })?;
+    file.seek(SeekFrom::Start(recipe.position))?;
+    Ok(file)
+}

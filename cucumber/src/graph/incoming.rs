@@ -1,0 +1,348 @@
+//! Shared values, while they are read.
+
+use std::any::{Any, TypeId};
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::rc::Rc;
+
+use serde_with::DeserializeAs;
+
+use super::{DANGLING, HEADER, Pointer, read};
+use crate::error::{Error, Result};
+use crate::frame::Codec;
+use crate::scope::with_top;
+
+/// How much of a value is set right by storing into its cells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Coverage {
+    /// All of it: the value is a cell.
+    Whole,
+    /// Those fields of the struct that are cells.
+    Cells,
+}
+
+/// Stores what a second reading found into the cells of the first value.
+type Refill = fn(&dyn Any, Box<dyn Any>);
+
+/// The parts that came with a value.
+pub(crate) struct Incoming {
+    bytes: Rc<[u8]>,
+    slots: Vec<Slot>,
+    /// What is being read, outermost first.
+    open: Vec<Reading>,
+    /// Second readings, due when everything is there.
+    refills: VecDeque<Box<dyn FnOnce() -> Result<()>>>,
+    /// The reading in progress has met a reference to one further out.
+    cycle: bool,
+}
+
+struct Slot {
+    content: Option<Content>,
+    state: State,
+}
+
+#[derive(Clone)]
+struct Content {
+    codec: Codec,
+    place: Range<usize>,
+    is_weakly_held: bool,
+}
+
+enum State {
+    Unread,
+    /// With the weak pointer to it, if it can be had.
+    Open(Option<Box<dyn Any>>),
+    Done(Box<dyn Any>),
+}
+
+/// One part that is being read.
+#[derive(Default)]
+struct Reading {
+    /// Something outside of cells was left out.
+    is_hollow: bool,
+    /// Something inside of cells was.
+    has_hollow_cells: bool,
+    /// What is left out for being read later might be read at once instead.
+    is_eager: bool,
+    refills: Vec<(TypeId, Coverage, Refill)>,
+}
+
+impl Incoming {
+    /// Finds where each part is, and believes none of the numbers.
+    pub(crate) fn open(bytes: &[u8]) -> Result<Self> {
+        let (count, mut rest) = bytes.split_first_chunk::<4>().ok_or_else(Error::truncated)?;
+        let count = u32::from_le_bytes(*count) as usize;
+        if count > rest.len() / HEADER {
+            return Err(Error::truncated());
+        }
+        let mut slots = Vec::with_capacity(count);
+        for _ in 0..count {
+            let ([codec, is_weakly_held, length @ ..], tail) =
+                rest.split_first_chunk::<HEADER>().ok_or_else(Error::truncated)?;
+            let codec = match codec {
+                0 => None,
+                1 => Some(Codec::Postcard),
+                2 => Some(Codec::MessagePack),
+                other => {
+                    return Err(Error::malformed(format!("a shared value in an unknown codec, {other}")));
+                }
+            };
+            let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| Error::truncated())?;
+            let start = bytes.len() - tail.len();
+            rest = tail.get(length..).ok_or_else(Error::truncated)?;
+            let content = codec.map(|codec| Content {
+                codec,
+                place: start..start + length,
+                is_weakly_held: *is_weakly_held != 0,
+            });
+            slots.push(Slot { content, state: State::Unread });
+        }
+        if !rest.is_empty() {
+            return Err(Error::malformed("bytes are left over behind the shared values"));
+        }
+        let (open, refills) = (Vec::new(), VecDeque::new());
+        Ok(Self { bytes: bytes.into(), slots, open, refills, cycle: false })
+    }
+
+    fn slot(&mut self, number: u32) -> Result<&mut Slot> {
+        let place = (number as usize).checked_sub(1);
+        place
+            .and_then(|place| self.slots.get_mut(place))
+            .ok_or_else(|| Error::malformed(format!("there is no shared value number {number}")))
+    }
+}
+
+/// Does something with the shared values of the decoding in progress.
+fn with<R>(body: impl FnOnce(&mut Incoming) -> Result<R>) -> Result<R> {
+    with_top(|table| match table.and_then(|table| table.incoming.as_mut()) {
+        Some(incoming) => body(incoming),
+        None => Err(Error::malformed("a shared value is referred to, and none came with these bytes")),
+    })
+}
+
+/// The same, where it does not matter if there are any.
+fn with_any<R: Default>(body: impl FnOnce(&mut Incoming) -> R) -> R {
+    with_top(|table| table.and_then(|table| table.incoming.as_mut()).map(|incoming| body(incoming)))
+        .unwrap_or_default()
+}
+
+enum Found<P: Pointer> {
+    Absent,
+    Unread(Content),
+    Open(Option<P::Weak>),
+    Done(P),
+}
+
+fn find<P: Pointer>(number: u32) -> Result<Found<P>> {
+    let other = || Error::malformed(format!("shared value {number} is of another type than its reference"));
+    with(|incoming| {
+        let slot = incoming.slot(number)?;
+        Ok(match (&slot.state, &slot.content) {
+            (State::Done(found), _) => Found::Done(found.downcast_ref::<P>().ok_or_else(other)?.clone()),
+            (State::Open(None), _) => Found::Open(None),
+            (State::Open(Some(weak)), _) => {
+                Found::Open(Some(weak.downcast_ref::<P::Weak>().ok_or_else(other)?.clone()))
+            }
+            (State::Unread, Some(content)) => Found::Unread(content.clone()),
+            (State::Unread, None) => Found::Absent,
+        })
+    })
+}
+
+/// The shared value of this number.
+pub(crate) fn strong<P, A>(number: u32) -> Result<P>
+where
+    P: Pointer,
+    A: for<'de> DeserializeAs<'de, P::Target> + 'static,
+{
+    match find::<P>(number)? {
+        Found::Done(pointer) => Ok(pointer),
+        Found::Unread(content) => build::<P, A>(number, content),
+        Found::Absent => {
+            Err(Error::malformed(format!("shared value {number} is referred to and did not come")))
+        }
+        Found::Open(_) => {
+            with_any(|incoming| incoming.cycle = true);
+            Err(Error::unsupported(
+                "this value is held by itself, and no cell around it could have closed the circle: \
+                 put a `RefCell` or `Mutex` into the struct that the `Rc` or `Arc` holds, or use a `Weak`",
+            ))
+        }
+    }
+}
+
+/// A weak reference to the shared value of this number, which is dangling if nothing else holds it.
+pub(crate) fn weak<P, A>(number: u32) -> Result<P::Weak>
+where
+    P: Pointer,
+    A: for<'de> DeserializeAs<'de, P::Target> + 'static,
+{
+    if number == DANGLING {
+        return Ok(P::dangling());
+    }
+    match find::<P>(number)? {
+        Found::Done(pointer) => Ok(pointer.downgrade()),
+        Found::Open(Some(weak)) => Ok(weak),
+        Found::Absent => Ok(P::dangling()),
+        Found::Unread(content) if with_any(|incoming| incoming.open.last().is_none_or(|on| on.is_eager)) => {
+            build::<P, A>(number, content).map(|pointer| pointer.downgrade())
+        }
+        Found::Unread(_) | Found::Open(None) => {
+            hollow();
+            Ok(P::dangling())
+        }
+    }
+}
+
+/// Gives up on a value that only unwinding can give up on.
+struct Abandoned;
+
+fn build<P, A>(number: u32, content: Content) -> Result<P>
+where
+    P: Pointer,
+    A: for<'de> DeserializeAs<'de, P::Target> + 'static,
+{
+    let attempt = |weak: Option<P::Weak>| {
+        let lazily = attempt::<P, A>(number, &content, weak.clone(), false)?;
+        if is_sound::<P>(&lazily.1) {
+            return Ok(lazily);
+        }
+        // What was to be read later refers to this one perhaps by way of a cell.
+        attempt::<P, A>(number, &content, weak, true)
+    };
+    let (pointer, reading) = if content.is_weakly_held && cfg!(panic = "unwind") {
+        let mut outcome = None;
+        // The standard library makes a value that knows its own address from a function that cannot fail.
+        let made = catch_unwind(AssertUnwindSafe(|| {
+            P::cyclic(|weak| match attempt(Some(weak.clone())) {
+                Ok((value, reading)) => {
+                    outcome = Some(Ok(reading));
+                    value
+                }
+                Err(error) => {
+                    outcome = Some(Err(error));
+                    resume_unwind(Box::new(Abandoned))
+                }
+            })
+        }));
+        match (made, outcome) {
+            (Ok(pointer), Some(Ok(reading))) => (pointer, reading),
+            (Err(payload), Some(Err(error))) if payload.is::<Abandoned>() => return Err(error),
+            (Err(payload), _) => resume_unwind(payload),
+            (Ok(_), _) => unreachable!("a value was made from an error"),
+        }
+    } else {
+        let (value, reading) = attempt(None)?;
+        (P::new(value), reading)
+    };
+    if !is_sound::<P>(&reading) {
+        return Err(Error::unsupported(
+            "this value and another hold each other, and no cell in the struct that the `Rc` or `Arc` holds could have \
+             closed the circle; put the reference into a `RefCell` or `Mutex` there, or send the owner first",
+        ));
+    }
+    with(|incoming| {
+        incoming.slot(number)?.state = State::Done(Box::new(pointer.clone()));
+        if let Some(refill) = refill_of::<P>(&reading) {
+            let (bytes, pointer) = (incoming.bytes.clone(), pointer.clone());
+            incoming.refills.push_back(Box::new(move || {
+                let again = read::<P::Target, A>(content.codec, &bytes[content.place])?;
+                refill(pointer.target(), Box::new(again));
+                Ok(())
+            }));
+        }
+        Ok(())
+    })?;
+    Ok(pointer)
+}
+
+/// Reads a part once.
+fn attempt<P, A>(
+    number: u32,
+    content: &Content,
+    weak: Option<P::Weak>,
+    is_eager: bool,
+) -> Result<(P::Target, Reading)>
+where
+    P: Pointer,
+    A: for<'de> DeserializeAs<'de, P::Target> + 'static,
+{
+    let bytes = with(|incoming| {
+        incoming.slot(number)?.state = State::Open(weak.map(|weak| Box::new(weak) as Box<dyn Any>));
+        incoming.open.push(Reading { is_eager, ..Reading::default() });
+        Ok(incoming.bytes.clone())
+    })?;
+    let value = read::<P::Target, A>(content.codec, &bytes[content.place.clone()]);
+    let reading = with(|incoming| {
+        incoming.slot(number)?.state = State::Unread;
+        Ok(incoming.open.pop().unwrap_or_default())
+    })?;
+    Ok((value?, reading))
+}
+
+/// What sets right all that was left out, if anything was.
+fn refill_of<P: Pointer>(reading: &Reading) -> Option<Refill> {
+    let wanted = |coverage: Coverage| match coverage {
+        Coverage::Whole => reading.is_hollow || reading.has_hollow_cells,
+        Coverage::Cells => reading.has_hollow_cells && !reading.is_hollow,
+    };
+    let target = TypeId::of::<P::Target>();
+    let fitting = reading.refills.iter().find(|(owner, coverage, _)| *owner == target && wanted(*coverage));
+    fitting.map(|(_, _, refill)| *refill)
+}
+
+fn is_sound<P: Pointer>(reading: &Reading) -> bool {
+    !(reading.is_hollow || reading.has_hollow_cells) || refill_of::<P>(reading).is_some()
+}
+
+/// Notes that the part which is being read lacks something for now.
+pub(crate) fn hollow() {
+    with_any(|incoming| {
+        if let Some(reading) = incoming.open.last_mut() {
+            reading.is_hollow = true;
+        }
+    });
+}
+
+/// Whether the reading that just failed met a cycle; asked once.
+pub(crate) fn has_cycle() -> bool {
+    with_any(|incoming| std::mem::take(&mut incoming.cycle))
+}
+
+/// Says how a value of type `T` is set right, in case it is the one which is being read.
+pub(crate) fn note_refill<T: 'static>(coverage: Coverage, refill: Refill) {
+    with_any(|incoming| {
+        if let Some(reading) = incoming.open.last_mut() {
+            reading.refills.push((TypeId::of::<T>(), coverage, refill));
+        }
+    });
+}
+
+/// Reads a cell; whatever it lacks is the cell's, and not that of the struct around it.
+pub(crate) fn watch<R>(read: impl FnOnce() -> R) -> R {
+    let before =
+        with_any(|incoming| incoming.open.last_mut().map(|reading| std::mem::take(&mut reading.is_hollow)));
+    let outcome = read();
+    with_any(|incoming| {
+        if let (Some(before), Some(reading)) = (before, incoming.open.last_mut()) {
+            reading.has_hollow_cells |= std::mem::replace(&mut reading.is_hollow, before);
+        }
+    });
+    outcome
+}
+
+/// Reads again what was left out, now that everything is there.
+pub(crate) fn settle() -> Result<()> {
+    while let Some(refill) =
+        with_top(|table| table.and_then(|table| table.incoming.as_mut()?.refills.pop_front()))
+    {
+        refill()?;
+    }
+    Ok(())
+}
+
+/// Whether a part is being read, which may have to be read again.
+pub(crate) fn is_reading() -> bool {
+    with_top(|table| table.is_some_and(|table| table.incoming.is_some()))
+}

@@ -1,0 +1,6 @@
+use processing::cucumber;
+
+#[cucumber]
+fn work() {}
+
+fn main() {}

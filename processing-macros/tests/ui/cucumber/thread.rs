@@ -1,0 +1,8 @@
+use processing::cucumber;
+
+#[cucumber]
+enum Job {
+    Running(std::thread::JoinHandle<()>),
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use processing::cucumber;
+
+#[cucumber(crates = "::processing")]
+struct Job;
+
+fn main() {}
