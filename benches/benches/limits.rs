@@ -69,8 +69,8 @@ fn overshoot(limited: impl FnOnce()) -> Duration {
 fn main() {
     let worker = busy(true, None);
     let mut contest = Contest::new("beyond a limit of 30 ms").rounds(60);
-    contest.enter("a sleep of the standard library", || overshoot(|| std::thread::sleep(LIMIT)));
-    contest.enter("a wait of the standard library", || {
+    contest.floor("a sleep of the standard library", || overshoot(|| std::thread::sleep(LIMIT)));
+    contest.floor("a wait of the standard library", || {
         let (mutex, never) = (Mutex::new(()), Condvar::new());
         overshoot(|| drop(never.wait_timeout(mutex.lock().expect("a lock"), LIMIT).expect("a lock")))
     });
@@ -114,7 +114,7 @@ fn main() {
         worker.wait().expect("a good end");
         begin.elapsed()
     });
-    contest.enter("std::process: kill and wait of `sleep`", || {
+    contest.floor("std::process: kill and wait of `sleep`", || {
         let mut child = Command::new("sleep").arg("60").spawn().expect("it starts");
         let begin = Instant::now();
         child.kill().expect("it lives");

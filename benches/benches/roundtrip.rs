@@ -53,13 +53,13 @@ fn main() {
                 assert_eq!(back.map(|back| back.len()), Some(size));
             })
         });
-        contest.enter("ipc-channel, `IpcSender<Vec<u8>>`", || {
+        contest.peer("ipc-channel, `IpcSender<Vec<u8>>`", || {
             timed_each(batch, || assert_eq!(typed.round(&message).len(), size))
         });
-        contest.enter("ipc-channel, `IpcBytesSender`", || {
+        contest.peer("ipc-channel, `IpcBytesSender`", || {
             timed_each(batch, || assert_eq!(bytes.round(&message).len(), size))
         });
-        contest.enter("std, a socket pair", || {
+        contest.floor("std, a socket pair", || {
             timed_each(batch, || assert_eq!(stream.round(&message).len(), size))
         });
         print!("{}", contest.run());

@@ -113,8 +113,8 @@ fn main() {
     ] {
         let mut contest = Contest::new(question).rounds(20);
         if job == Job::Share {
-            contest.enter("`fetch_add`", || two(Job::FetchAdd));
-            contest.enter("an integer in a bare robust lock", || two(Job::BareLock));
+            contest.floor("`fetch_add`", || two(Job::FetchAdd));
+            contest.floor("an integer in a bare robust lock", || two(Job::BareLock));
         }
         contest.enter("share", || two(job));
         println!("{}", contest.run());
@@ -129,8 +129,8 @@ fn alone() {
     let share = Share::new(State { other: u64::MAX, ..State::default() }).expect("memory");
     let (mut adding, name) = (share.clone(), "a short one".to_owned());
     let mut contest = Contest::new("1 000 operations of one process").rounds(200);
-    contest.enter("`fetch_add`", || thousand(&mut || bare.add()));
-    contest.enter("an integer in a bare robust lock", || thousand(&mut || bare.add_locked()));
+    contest.floor("`fetch_add`", || thousand(&mut || bare.add()));
+    contest.floor("an integer in a bare robust lock", || thousand(&mut || bare.add_locked()));
     contest.enter("`share.counter += 1`", || thousand(&mut || adding.counter += 1));
     contest.enter("`share.counter.set(7)`", || thousand(&mut || share.counter.set(7)));
     contest.enter("`share.counter.get()`", || thousand(&mut || _ = black_box(share.counter.get())));

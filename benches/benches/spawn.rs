@@ -57,13 +57,13 @@ fn main() {
         })
         .1
     });
-    contest.enter("procspawn, join (reaps)", || {
+    contest.peer("procspawn, join (reaps)", || {
         let call = || procspawn::spawn(21, |number: u64| 2 * number).join();
         let (answer, time) = timed(call);
         assert_eq!(answer.expect("it ends well"), 42);
         time
     });
-    contest.enter("ipc-channel, one-shot server", || {
+    contest.peer("ipc-channel, one-shot server", || {
         let ((answer, mut child), time) = timed(|| {
             let (server, name) = IpcOneShotServer::<u64>::new().expect("a server");
             let child = again(&name).spawn().expect("it starts");
@@ -74,7 +74,7 @@ fn main() {
         assert_eq!(answer, 42);
         time
     });
-    contest.enter("std::process, its output (reaps)", || {
+    contest.floor("std::process, its output (reaps)", || {
         let (output, time) = timed(|| again("pipe").stdout(Stdio::piped()).output().expect("it ends"));
         assert_eq!(output.stdout, b"42\n");
         time

@@ -12,10 +12,14 @@
 //! sorted.enter("unstable", || { let mut numbers = numbers.clone(); timed(|| numbers.sort_unstable()).1 });
 //! println!("{}", sorted.run());
 //! ```
+//!
+//! The program `compare` runs all benches and puts what they measured into one table.
 
+mod summary;
 mod table;
 
-pub use table::{Row, Table};
+pub use summary::{Collected, read};
+pub use table::{Kind, Row, Table};
 
 use std::fmt;
 use std::hint::black_box;
@@ -35,6 +39,7 @@ pub struct Contest<'c> {
 
 struct Entry<'c> {
     name: String,
+    kind: Kind,
     once: Box<dyn FnMut() -> Duration + 'c>,
 }
 
@@ -52,9 +57,24 @@ impl<'c> Contest<'c> {
         self
     }
 
-    /// Adds an entry. `once` does the thing once and returns how long that took, without what is not to be measured.
+    /// Adds an entry of ours. `once` does the thing once and returns how long that took, without what is not to be
+    /// measured.
     pub fn enter(&mut self, name: impl Into<String>, once: impl FnMut() -> Duration + 'c) -> &mut Self {
-        self.entries.push(Entry { name: name.into(), once: Box::new(once) });
+        self.add(Kind::Ours, name.into(), Box::new(once))
+    }
+
+    /// Adds what a neighbour does.
+    pub fn peer(&mut self, name: impl Into<String>, once: impl FnMut() -> Duration + 'c) -> &mut Self {
+        self.add(Kind::Peer, name.into(), Box::new(once))
+    }
+
+    /// Adds the least that the machine allows, by hand and without a library.
+    pub fn floor(&mut self, name: impl Into<String>, once: impl FnMut() -> Duration + 'c) -> &mut Self {
+        self.add(Kind::Floor, name.into(), Box::new(once))
+    }
+
+    fn add(&mut self, kind: Kind, name: String, once: Box<dyn FnMut() -> Duration + 'c>) -> &mut Self {
+        self.entries.push(Entry { name, kind, once });
         self
     }
 
@@ -71,8 +91,11 @@ impl<'c> Contest<'c> {
                 }
             }
         }
-        let rows = self.entries.into_iter().zip(times).map(|(entry, times)| Row::new(entry.name, times));
-        Table { question: self.question, rounds, rows: rows.collect() }
+        let rows =
+            self.entries.into_iter().zip(times).map(|(entry, times)| Row::new(entry.name, entry.kind, times));
+        let table = Table { question: self.question, rounds, rows: rows.collect() };
+        summary::collect(&table);
+        table
     }
 }
 

@@ -17,15 +17,28 @@ pub struct Table {
 /// What was measured of one entry.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Whose it is.
+    /// What it is called.
     pub name: String,
+    /// Whose it is.
+    pub kind: Kind,
     times: Vec<Duration>,
 }
 
+/// Whose an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// This library's.
+    Ours,
+    /// A neighbour's.
+    Peer,
+    /// The machine's: the least that the thing can cost.
+    Floor,
+}
+
 impl Row {
-    pub(crate) fn new(name: String, mut times: Vec<Duration>) -> Self {
+    pub(crate) fn new(name: String, kind: Kind, mut times: Vec<Duration>) -> Self {
         times.sort_unstable();
-        Row { name, times }
+        Row { name, kind, times }
     }
 
     /// The time that so many percent of the rounds did not exceed.
@@ -67,7 +80,7 @@ impl fmt::Display for Table {
 }
 
 /// Three digits and a unit.
-fn readable(time: Duration) -> String {
+pub(crate) fn readable(time: Duration) -> String {
     let nanos = time.as_nanos() as f64;
     let (value, unit) = match nanos {
         ..1e3 => (nanos, "ns"),
@@ -88,7 +101,7 @@ mod tests {
     use super::*;
 
     fn row(nanos: impl IntoIterator<Item = u64>) -> Row {
-        Row::new("it".into(), nanos.into_iter().map(Duration::from_nanos).collect())
+        Row::new("it".into(), Kind::Ours, nanos.into_iter().map(Duration::from_nanos).collect())
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::channel::{Inbox, ListenError, Message, Outbox, Packet, TellError, read};
+use crate::chaos;
 
 use crate::protocol::{Event, Request};
 use crate::shm::Page;
@@ -86,7 +87,10 @@ impl Context {
     /// If the value cannot cross, or the other side is gone.
     pub fn tell<T: Serialize + ?Sized>(&self, message: &T) -> Result<(), TellError> {
         let message = Message::encode(message).map_err(TellError::Value)?;
-        self.send(Event::Message(message)).map_err(TellError::Channel)
+        self.chaos();
+        self.send(Event::Message(message)).map_err(TellError::Channel)?;
+        self.chaos();
+        Ok(())
     }
 
     /// Takes the next message that was told to this process, waiting for it as long as it takes (`None`) or so long.
@@ -118,7 +122,17 @@ impl Context {
                 state = inner.wait(state, left);
             }
         };
+        self.chaos();
         read(message).map(Some)
+    }
+
+    /// A point at which something may go wrong on purpose, unless that would be the end of the process: the last hooks
+    /// are not repeated, whatever lives are left.
+    pub(crate) fn chaos(&self) {
+        let status = &self.0.status;
+        if status.phase().is_some_and(Phase::is_retried) {
+            chaos::point(|| status.deadline());
+        }
     }
 
     /// Asks this process to end after the hook that is running.

@@ -51,6 +51,7 @@
 compile_error!("`processing` runs on Linux only, so far");
 
 mod channel;
+mod chaos;
 mod config;
 mod context;
 mod engine;

@@ -103,6 +103,21 @@ pub fn with_environment(text: &str) -> Vec<u32> {
     all().into_iter().filter(has).collect()
 }
 
+/// All processes of a process group that have not ended.
+#[must_use]
+pub fn in_group(group: u32) -> Vec<u32> {
+    let is_in = |pid: &u32| {
+        stat(*pid, 2).is_some_and(|its| its == group.to_string())
+            && stat(*pid, 0).is_some_and(|state| state != "Z")
+    };
+    all().into_iter().filter(is_in).collect()
+}
+
+/// Sends SIGKILL to a process that may be gone.
+pub fn kill(pid: u32) {
+    let _ = kill_process(as_pid(pid), Signal::KILL);
+}
+
 /// How many clock ticks of processor time a process has used.
 ///
 /// # Panics

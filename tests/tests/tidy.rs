@@ -19,6 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["snapshot", "protocol"],
     &["channel"],
     &["reactor"],
+    &["chaos"],
     &["shm"],
     &["sys"],
     &["trace"],

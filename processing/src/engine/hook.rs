@@ -31,6 +31,7 @@ impl<W: Skprocess> Engine<W> {
             return Ok(None);
         }
         let start = self.begin(phase);
+        self.context.chaos();
         let (process, limit) = (&mut self.process, self.context.config().timeouts.of(phase));
         #[cfg(feature = "async")]
         let runtime = &self.runtime;
@@ -56,6 +57,7 @@ impl<W: Skprocess> Engine<W> {
         #[cfg(not(feature = "async"))]
         let _ = limit;
         let took = now().since(start);
+        self.context.chaos();
         self.over();
         let done = done.unwrap_or_else(|payload| Err(panics::failure(payload, &self.context).into()));
         match done {

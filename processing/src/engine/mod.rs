@@ -152,6 +152,7 @@ impl<W: Skprocess> Engine<W> {
         status.timers.add(Lap::FullRun, full);
         let run = status.run() + 1;
         self.commit(run).map_err(|failure| (Phase::Postrun, failure.into()))?;
+        self.context.chaos();
         self.context.0.status.set_run(run);
         self.context.set_last_failure(None);
         Ok(())

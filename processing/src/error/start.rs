@@ -23,6 +23,16 @@ pub enum StartError {
         #[source]
         cause: cucumber::Error,
     },
+    /// A variable of the environment says something that cannot be meant.
+    #[error("cannot start `{worker}`: the variable {variable} is wrong: {complaint}")]
+    Variable {
+        /// The process type.
+        worker: &'static str,
+        /// Which variable.
+        variable: &'static str,
+        /// What is wrong, and what to write.
+        complaint: String,
+    },
     /// This program was not set up for workers.
     #[error(
         "cannot start `{worker}`: `processing` was built without `auto-init` and `processing::init()` was not called; \

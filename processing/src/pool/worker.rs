@@ -12,6 +12,7 @@ use super::function::{Runner, Scope};
 use super::protocol::{Assignment, JobStart, Order, Pending, SeatJob, Verdict, ready_packet};
 use super::task::{self, CurrentTask, TaskFailure};
 use crate::channel::{Inbox, Message, Outbox, scope};
+use crate::chaos;
 use crate::engine;
 use crate::error::Failure;
 use crate::protocol::{Event, Worker};
@@ -128,16 +129,18 @@ impl Desk {
         let has_scratch = scratch.is_some();
         scratch.into_iter().for_each(|file| self.files.lend(file));
         CurrentTask::set(index, attempt);
-        if let Some(limit) = job.task_timeout {
-            let end = clock.after(limit);
-            if self.claims.set_deadline(end) {
-                self.alarm.set(end)?;
-            }
+        let deadline = job.task_timeout.map(|limit| clock.after(limit));
+        if let Some(end) = deadline
+            && self.claims.set_deadline(end)
+        {
+            self.alarm.set(end)?;
         }
+        chaos::point(|| deadline);
         let (verdict, result) = match &mut job.runner {
             Ok(runner) => runner.run(body, &mut Scope { files: &self.files }),
             Err(failure) => (Verdict::GaveUp, Err(TaskFailure::Function(failure.clone()))),
         };
+        chaos::point(|| deadline);
         if job.task_timeout.is_some() {
             self.claims.clear_deadline();
         }

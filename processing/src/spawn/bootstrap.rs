@@ -10,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{MARKER, launch};
 use crate::channel::{Inbox, Outbox, scope};
+use crate::chaos;
 use crate::error::{Failure, panic_message};
 use crate::protocol::{Entry, Event, Functions, Request, Start, VERSION, Worker};
 use crate::sys;
@@ -94,6 +95,9 @@ fn work(marker: &str) -> io::Result<()> {
         return Err(strange("its parent is gone already"));
     }
     sys::restore_for_worker()?;
+    if let Some(text) = launch::variable(chaos::VARIABLE) {
+        chaos::begin(&text).map_err(|complaint| strange(&complaint))?;
+    }
     name_process();
     let mut inbox = Inbox::new(Arc::clone(&socket));
     let Some(first) = inbox.next()? else { return Err(strange("its parent is gone already")) };

@@ -12,6 +12,7 @@ use cucumber::func::Callable;
 
 use super::{MARKER, bootstrap};
 use crate::channel::Message;
+use crate::chaos::{self, Chaos};
 use crate::config::{Stream, Streams};
 use crate::error::StartError;
 use crate::protocol::{Entry, Functions, Request, Start, VERSION};
@@ -26,6 +27,8 @@ pub(crate) struct Launch {
     build: u64,
     prologue: Option<Prologue>,
     streams: Streams,
+    /// What is to go wrong in the worker.
+    chaos: Option<Chaos>,
 }
 
 /// What the program wants done first in every worker.
@@ -85,6 +88,12 @@ impl Launch {
             what: "say where this program lies in memory",
             cause: io::ErrorKind::NotFound.into(),
         })?;
+        let chaos = variable(chaos::VARIABLE).map(|text| Chaos::parse(&text)).transpose();
+        let chaos = chaos.map_err(|complaint| StartError::Variable {
+            worker,
+            variable: chaos::VARIABLE,
+            complaint,
+        })?;
         let executable = EXECUTABLE.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let program = match executable {
             Some(path) => Program::at(&path).map_err(|cause| StartError::System {
@@ -108,15 +117,13 @@ impl Launch {
             build: image.build,
             prologue: *PROLOGUE.lock().unwrap_or_else(PoisonError::into_inner),
             streams,
+            chaos,
         })
     }
 
     /// Sets a variable in the worker's environment.
     pub(crate) fn set_variable(&mut self, name: &str, value: &str) {
-        let is_other = |entry: &CString| {
-            entry.as_bytes().strip_prefix(name.as_bytes()).is_none_or(|rest| !rest.starts_with(b"="))
-        };
-        self.environment.retain(is_other);
+        self.environment.retain(|entry| !is_variable(entry, name));
         self.environment.extend(CString::new(format!("{name}={value}")));
     }
 
@@ -132,6 +139,10 @@ impl Launch {
         let (ours, theirs) = sys::socket_pair()?;
         let mut environment = self.environment.clone();
         environment.push(CString::new(format!("{MARKER}={VERSION}:{}", theirs.as_raw_fd()))?);
+        if let Some(chaos) = &self.chaos {
+            environment.retain(|entry| !is_variable(entry, chaos::VARIABLE));
+            environment.push(chaos.of_next_worker());
+        }
         let stdin = Target::new(match self.streams.stdin {
             Stream::Capture => Stream::Null,
             other => other,
@@ -148,6 +159,11 @@ impl Launch {
         let launched = Launched { child, socket: Arc::new(ours), captured: [stdout.ours, stderr.ours] };
         Ok((launched, Request::Start(start, job)))
     }
+}
+
+/// Whether an entry of the environment is the variable of this name.
+fn is_variable(entry: &CString, name: &str) -> bool {
+    entry.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
 }
 
 /// Where one stream leads: the worker's end, and ours if it is captured.

@@ -1,0 +1,71 @@
+//! The table that is printed.
+#![expect(clippy::print_stdout, reason = "it is what this program is for")]
+
+use std::time::Duration;
+
+use crate::arguments::Arguments;
+use crate::row::{Row, Verdict};
+use crate::rows::ROWS;
+use crate::times::millis;
+
+/// Prints rows as they are done.
+pub(crate) struct Table {
+    markdown: bool,
+    against: Vec<String>,
+    width: usize,
+    rows: usize,
+    missed: Vec<&'static str>,
+    took: Duration,
+}
+
+impl Table {
+    pub(crate) fn new(arguments: &Arguments) -> Self {
+        let against = arguments.against.clone();
+        if arguments.markdown {
+            let names: String = against.iter().map(|name| format!(" {name} |")).collect();
+            println!("| event | `processing` |{names}\n|---|---|{}", "---|".repeat(against.len()));
+        }
+        let width = ROWS.iter().map(|row| row.event.chars().count()).max().unwrap_or(0);
+        Table {
+            markdown: arguments.markdown,
+            against,
+            width,
+            rows: 0,
+            missed: Vec::new(),
+            took: Duration::ZERO,
+        }
+    }
+
+    pub(crate) fn add(&mut self, row: &Row, verdict: &Verdict, beside: &[Option<Verdict>]) {
+        self.rows += 1;
+        self.took += verdict.took;
+        if !verdict.holds {
+            self.missed.push(row.name);
+        }
+        let seen = if verdict.holds { verdict.seen.clone() } else { format!("MISSED: {}", verdict.seen) };
+        let theirs = beside.iter().map(|beside| beside.as_ref().map_or("–", |verdict| &verdict.seen));
+        if self.markdown {
+            let cells = [row.event, &seen].into_iter().chain(theirs);
+            let cells: Vec<_> = cells.map(|cell| cell.replace('|', "\\|")).collect();
+            println!("| {} |", cells.join(" | "));
+        } else {
+            let mark = if verdict.holds { '✓' } else { '✗' };
+            let took = millis(verdict.took);
+            println!("{mark} {:width$}  {took:>8}  {seen}", row.event, width = self.width);
+            for (name, seen) in self.against.iter().zip(theirs) {
+                println!("  {:>width$}            {seen}", name, width = self.width);
+            }
+        }
+    }
+
+    pub(crate) fn finish(self) {
+        if self.markdown {
+            return;
+        }
+        let (rows, took) = (self.rows, millis(self.took));
+        match self.missed.as_slice() {
+            [] => println!("\nall {rows} rows hold, in {took}"),
+            missed => println!("\n{} of {rows} rows missed: {}", missed.len(), missed.join(", ")),
+        }
+    }
+}
