@@ -210,7 +210,7 @@ fn a_held_lock_and_a_poisoned_one_are_errors_that_name_the_field() {
 
 /// Implementations register themselves, before `main` in the worker as well.
 #[typetag::serde]
-trait Step: std::fmt::Debug {
+trait Step: std::fmt::Debug + Send {
     fn apply(&self, value: i64) -> i64;
 }
 
@@ -236,6 +236,10 @@ impl Step for Times {
     }
 }
 
+#[expect(
+    clippy::type_complexity,
+    reason = "an alias would hide from the macro that it is a function pointer"
+)]
 #[skprocess(runs = 1)]
 struct Plan {
     steps: Vec<Box<dyn Step>>,

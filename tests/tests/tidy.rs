@@ -166,7 +166,13 @@ fn every_ui_test_has_its_words() {
 #[test]
 fn cucumber_knows_nothing_of_processes() {
     for (file, text) in sources("cucumber/src").into_iter().filter(|(file, _)| !file.contains("tests")) {
-        for word in ["libc", "OwnedFd", "std::process", "rustix"] {
+        // What crosses is named where it crosses: a `Command` and an `OwnedFd` are values like others there.
+        let words: &[_] = if file.starts_with("cross/") {
+            &["libc", "rustix"]
+        } else {
+            &["libc", "OwnedFd", "std::process", "rustix"]
+        };
+        for word in words {
             let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
             assert!(!code.into_iter().any(|line| line.contains(word)), "cucumber/src/{file} names `{word}`");
         }
