@@ -23,7 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["sys"],
     &["trace"],
     &["error"],
-    &["timing"],
+    &["timing", "restart"],
     &["config"],
     &["phase"],
 ];
