@@ -1,7 +1,7 @@
 //! What a hook can reach while it runs: the other side of the process, and its own settings.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -12,9 +12,9 @@ use crate::channel::{Inbox, ListenError, Message, Outbox, Packet, TellError, rea
 use crate::chaos;
 
 use crate::protocol::{Event, Request};
-use crate::shm::Page;
 use crate::shm::status::Status;
-use crate::sys::{Alarm, Nanos, later};
+use crate::shm::{Bell, Page};
+use crate::sys::{Nanos, later};
 use crate::{Config, Phase, ProcessError, Timers};
 
 /// The process that the current thread belongs to, seen from inside.
@@ -33,9 +33,10 @@ pub struct Context(pub(crate) Arc<Inner>);
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    pub(crate) status: Page<Status>,
-    pub(crate) alarm: Alarm,
-    outbox: Mutex<Outbox>,
+    pub(crate) status: Arc<Page<Status>>,
+    pub(crate) bell: Bell,
+    /// None for a task of a pool: nobody has a handle to it.
+    outbox: Option<Mutex<Outbox>>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -56,27 +57,51 @@ pub(crate) enum Verdict {
     GiveUp(ProcessError),
 }
 
-/// The process that this worker runs. A worker is made for one process and ends with it.
+/// The process that this worker runs. A worker is made for one process and ends with it; one of a pool runs one after
+/// the other.
 static CURRENT: RwLock<Option<Context>> = RwLock::new(None);
+
+thread_local! {
+    /// The process that this thread runs, if it is a task: in a program without workers there can be one in each.
+    static HERE: RefCell<Option<Context>> = const { RefCell::new(None) };
+}
 
 impl Context {
     /// The process that this worker runs; `None` in a program that is not a worker.
     #[must_use]
     pub fn current() -> Option<Context> {
-        CURRENT.read().unwrap_or_else(PoisonError::into_inner).clone()
+        // The thread may be on its way out, with its locals gone.
+        let here = HERE.try_with(|here| here.borrow().clone()).ok().flatten();
+        here.or_else(|| CURRENT.read().unwrap_or_else(PoisonError::into_inner).clone())
     }
 
-    pub(crate) fn new(status: Page<Status>, alarm: Alarm, socket: Arc<OwnedFd>, config: Config) -> Self {
-        let state = State { config, messages: VecDeque::new(), verdict: None, last_failure: None };
-        let context = Context(Arc::new(Inner {
-            status,
-            alarm,
-            outbox: Mutex::new(Outbox::new(socket)),
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        }));
+    /// Makes it the process of this worker.
+    pub(crate) fn new(status: Page<Status>, bell: Bell, outbox: Outbox, config: Config) -> Self {
+        let context = Context::make(Arc::new(status), bell, Some(outbox), config);
         *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(context.clone());
         context
+    }
+
+    /// Makes it the process of this thread, and of this worker if it is one, until the guard is dropped.
+    pub(crate) fn of_task(status: Arc<Page<Status>>, bell: Bell, config: Config) -> (Self, Visit) {
+        let in_worker = !matches!(bell, Bell::Nobody);
+        let context = Context::make(status, bell, None, config);
+        if in_worker {
+            *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(context.clone());
+        }
+        let before = HERE.replace(Some(context.clone()));
+        (context, Visit { before, in_worker })
+    }
+
+    fn make(status: Arc<Page<Status>>, bell: Bell, outbox: Option<Outbox>, config: Config) -> Self {
+        let state = State { config, messages: VecDeque::new(), verdict: None, last_failure: None };
+        Context(Arc::new(Inner {
+            status,
+            bell,
+            outbox: outbox.map(Mutex::new),
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        }))
     }
 
     /// Sends a message to the process that called `start`.
@@ -84,8 +109,11 @@ impl Context {
     /// What was told before a crash still arrives.
     ///
     /// # Errors
-    /// If the value cannot cross, or the other side is gone.
+    /// If the value cannot cross, or the other side is gone; in a task of a pool there is none.
     pub fn tell<T: Serialize + ?Sized>(&self, message: &T) -> Result<(), TellError> {
+        if self.0.outbox.is_none() {
+            return Err(TellError::NoPeer);
+        }
         let message = Message::encode(message).map_err(TellError::Value)?;
         self.chaos();
         self.send(Event::Message(message)).map_err(TellError::Channel)?;
@@ -98,13 +126,17 @@ impl Context {
     /// `Ok(None)` says that the time is over, or that the process has been asked to stop.
     ///
     /// # Errors
-    /// If the next message is not a `T`; it has been taken all the same.
+    /// If the next message is not a `T`; it has been taken all the same. In a task of a pool: always, as there is nobody
+    /// who could tell it anything.
     pub fn listen<T: DeserializeOwned>(
         &self,
         timeout: impl Into<Option<Duration>>,
     ) -> Result<Option<T>, ListenError> {
         let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
         let inner = &self.0;
+        if inner.outbox.is_none() {
+            return Err(ListenError::NoPeer);
+        }
         let message = {
             let mut state = inner.state();
             loop {
@@ -198,8 +230,9 @@ impl Context {
     }
 
     pub(crate) fn send(&self, event: Event) -> std::io::Result<()> {
+        let Some(outbox) = &self.0.outbox else { return Ok(()) };
         let packet = event.pack()?;
-        let mut outbox = self.0.outbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outbox = outbox.lock().unwrap_or_else(PoisonError::into_inner);
         outbox.push(Arc::new(packet));
         // The socket blocks here, so all of it is sent; or nothing, if there is no descriptor left for a large body.
         let sent = outbox.flush().map(|_| ());
@@ -238,8 +271,7 @@ impl Context {
     pub(crate) fn set_limit(&self, phase: Phase, start: Nanos, limit: Duration, hard: Duration) {
         let hard = start.after(hard);
         self.0.status.enter(phase, start, Some((limit, hard)));
-        // Setting a timer that exists cannot fail.
-        let _ = self.0.alarm.set(hard);
+        self.0.bell.set(hard);
     }
 
     fn receive(&self, packet: Packet) -> std::io::Result<()> {
@@ -273,6 +305,22 @@ impl Context {
         // took more than 128 KiB of stack in a build that is not optimised.
         std::thread::Builder::new().name("processing-control".into()).stack_size(2 << 20).spawn(attend)?;
         Ok(())
+    }
+}
+
+/// A process runs as a task; what goes on after it does so without it.
+#[derive(Debug)]
+pub(crate) struct Visit {
+    before: Option<Context>,
+    in_worker: bool,
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        HERE.set(self.before.take());
+        if self.in_worker {
+            *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = None;
+        }
     }
 }
 

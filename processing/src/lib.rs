@@ -63,7 +63,7 @@ mod pool;
 mod process;
 mod protocol;
 mod reactor;
-
+mod restart;
 mod shm;
 mod snapshot;
 mod spawn;
@@ -91,8 +91,9 @@ pub use phase::Phase;
 pub use process::{Handle, OutputLine, OutputStream};
 
 pub use pool::{
-    AsyncResults, BackgroundResults, ByFunction, ByTask, CurrentTask, Imap, Mapped, OnPool, Plain, Pool,
-    PoolBuilder, PoolError, Results, Retry, Star, TryMapError, UnorderedImap, default_pool, worker_index,
+    AsyncResults, BackgroundResults, ByFunction, ByProcess, ByTask, CurrentTask, Imap, Mapped, OnPool, Plain,
+    Pool, PoolBuilder, PoolError, Results, Retry, Star, TryMapError, UnorderedImap, default_pool,
+    worker_index,
 };
 pub use processing_macros::{Shareable, autoreconnect, cucumber, shareable, skprocess, task};
 pub use share::{Share, ShareError, ShareHandle, Shareable};

@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["sys"],
     &["trace"],
     &["error"],
-    &["timing"],
+    &["timing", "restart"],
     &["config"],
     &["phase"],
 ];

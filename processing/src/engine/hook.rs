@@ -100,8 +100,7 @@ impl<W: Skprocess> Engine<W> {
         let inner = &self.context.0;
         if inner.status.deadline().is_some() {
             inner.status.leave();
-            // If it cannot be cleared it rings for nothing: the status page says that no hook overruns.
-            let _ = inner.alarm.clear();
+            inner.bell.clear();
         }
     }
 }

@@ -6,36 +6,43 @@ mod checkpoint;
 mod hook;
 mod live;
 mod panics;
+mod pooled;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use cucumber::Credentials;
 
-use crate::channel::{Message, scope};
+use crate::channel::{Message, Outbox, scope};
 use crate::context::{Context, Verdict};
 use crate::error::Failure;
 use crate::lifecycle::Skprocess;
 use crate::protocol::{Event, Failed, Fault, Worker};
-use crate::shm::Page;
+use crate::restart::Failures;
 use crate::shm::status::{Lap, Status};
+use crate::shm::{Bell, Page};
 use crate::snapshot::{self, Job};
 use crate::sys::{self, Alarm, now};
 use crate::{Config, Phase, ProcessError};
 use checkpoint::Checkpoints;
 
 pub(crate) use panics::{caught, watch};
+pub(crate) use pooled::{Loan, last_word, live_here};
 
 /// Runs a process of type `W` in this worker, to its end.
 pub(crate) fn enter<W: Skprocess>(worker: Worker) {
     let socket = Arc::clone(&worker.socket);
     match Engine::<W>::set_up(worker) {
-        Ok((engine, None)) => engine.live(),
+        Ok((mut engine, None)) => {
+            if let Err(error) = engine.live(Engine::deliver) {
+                engine.end(error);
+            }
+        }
         Ok((engine, Some(error))) => engine.end(error),
         Err(failure) => {
             // The parent learns it from the exit if it cannot be told.
             let refused = Event::Refused(failure).pack();
-            let mut outbox = crate::channel::Outbox::new(socket);
+            let mut outbox = Outbox::new(socket);
             let _ = refused.map(|packet| {
                 outbox.push(Arc::new(packet));
                 outbox.flush()
@@ -47,6 +54,8 @@ pub(crate) fn enter<W: Skprocess>(worker: Worker) {
 struct Engine<W> {
     process: W,
     context: Context,
+    /// Counts the failures of a process that is a task of a pool. Those of any other are judged by its parent.
+    own_failures: Option<Failures>,
     checkpoints: Option<Checkpoints>,
     credentials: Credentials,
     #[cfg(feature = "async")]
@@ -80,13 +89,15 @@ impl<W: Skprocess> Engine<W> {
         let process = cucumber::decode_with(&bytes, scope).map_err(cannot_read)?;
         // Where to go on and what has been listened to, the parent has set already: not all of it is in the checkpoint.
         status.begun(now());
-        let context = Context::new(status, Alarm::from_fd(alarm), worker.socket, config);
+        let (bell, outbox) = (Bell::Own(Alarm::from_fd(alarm)), Outbox::new(worker.socket));
+        let context = Context::new(status, bell, outbox, config);
         context.set_last_failure(last_failure);
         context.attend(worker.inbox).map_err(|error| strange(&error))?;
         let checkpoints = Checkpoints::new(files, at.handles);
         let engine = Engine {
             process,
             context,
+            own_failures: None,
             checkpoints,
             credentials,
             #[cfg(feature = "async")]
@@ -95,8 +106,11 @@ impl<W: Skprocess> Engine<W> {
         Ok((engine, ending))
     }
 
-    /// All iterations, then the two last hooks.
-    fn live(mut self) {
+    /// All iterations, then the two last hooks; `deliver` takes what `result` returned.
+    fn live<T>(
+        &mut self,
+        deliver: impl FnOnce(&Self, Option<W::Output>) -> Result<T, Failure>,
+    ) -> Result<T, ProcessError> {
         while self.goes_on() {
             if let Err((phase, fault)) = self.iterate() {
                 match self.report(phase, fault) {
@@ -104,23 +118,22 @@ impl<W: Skprocess> Engine<W> {
                         self.context.set_last_failure(Some(error));
                         self.context.pause(after);
                     }
-                    Verdict::GiveUp(error) => return self.end(error),
+                    Verdict::GiveUp(error) => return Err(error),
                 }
             }
         }
-        let sent = self.finish().and_then(|value| {
-            self.context.send(Event::Value(value)).map_err(|error| {
-                let failure = Failure::with_cause("the value of `result` cannot be sent", &error);
-                (Phase::Result, failure.into())
-            })
-        });
-        if let Err((phase, fault)) = sent {
-            match self.report(phase, fault) {
-                // These hooks are final, so a parent that says otherwise is not one of ours.
-                Verdict::Retry(..) => {}
-                Verdict::GiveUp(error) => self.end(error),
-            }
-        }
+        let value = self.finish();
+        let delivered = value
+            .and_then(|value| deliver(self, value).map_err(|failure| (Phase::Result, Fault::from(failure))));
+        delivered.map_err(|(phase, fault)| match self.report(phase, fault) {
+            // These hooks are final, so a parent that says otherwise is not one of ours.
+            Verdict::Retry(_, error) | Verdict::GiveUp(error) => error,
+        })
+    }
+
+    fn deliver(&self, value: Option<W::Output>) -> Result<(), Failure> {
+        let sent = self.context.send(Event::Value(Self::encode(value.as_ref())?));
+        sent.map_err(|error| Failure::with_cause("the value of `result` cannot be sent", &error))
     }
 
     /// Asked between iterations only: stopped, all done, or no time left?
@@ -159,41 +172,45 @@ impl<W: Skprocess> Engine<W> {
     }
 
     /// `onfinish`, then `result`.
-    fn finish(&mut self) -> Result<Message, (Phase, Fault)> {
+    fn finish(&mut self) -> Result<Option<W::Output>, (Phase, Fault)> {
         self.hook(Phase::OnFinish, W::__onfinish)?;
-        match self.hook(Phase::Result, W::__result)? {
-            Some(value) => Self::encode(&value).map_err(|fault| (Phase::Result, fault)),
-            // Without the hook the output is `()`, of which there is one value.
-            None => Ok(Message { bytes: Vec::new(), fds: Vec::new() }),
-        }
+        self.hook(Phase::Result, W::__result)
     }
 
-    fn encode(value: &W::Output) -> Result<Message, Fault> {
+    fn encode(value: Option<&W::Output>) -> Result<Message, Failure> {
+        // Without the hook the output is `()`, of which there is one value.
+        let Some(value) = value else { return Ok(Message { bytes: Vec::new(), fds: Vec::new() }) };
         // As in the parent for the struct: nothing has decoded one here.
         cucumber::know::<W::Output>();
         Message::encode_untyped(value).map_err(|error| {
             let error = error.with_root("result");
-            Failure::with_cause("the value of `result` cannot be sent", &error).into()
+            Failure::with_cause("the value of `result` cannot be sent", &error)
         })
     }
 
     /// No life is left: the `error` hook has the last word, unless it fails itself.
     fn end(mut self, error: ProcessError) {
-        self.context.0.status.between();
-        let last = self.hook(Phase::Error, |process| process.__error(error.clone()));
-        let event = match last {
-            Ok(Some(Ok(value))) => match Self::encode(&value) {
-                Ok(message) => Event::Value(message),
-                Err(_) => Event::Error(error),
-            },
-            Ok(Some(Err(replaced))) => Event::Error(replaced),
-            Ok(None) | Err(_) => Event::Error(error),
+        let event = match self.last_word(error.clone()) {
+            Ok(value) => Self::encode(Some(&value)).map_or(Event::Error(error), Event::Value),
+            Err(error) => Event::Error(error),
         };
         self.say(event);
     }
 
-    fn report(&self, phase: Phase, fault: Fault) -> Verdict {
+    /// What the `error` hook makes of it.
+    fn last_word(&mut self, error: ProcessError) -> Result<W::Output, ProcessError> {
+        self.context.0.status.between();
+        match self.hook(Phase::Error, |process| process.__error(error.clone())) {
+            Ok(Some(last)) => last,
+            Ok(None) | Err(_) => Err(error),
+        }
+    }
+
+    fn report(&mut self, phase: Phase, fault: Fault) -> Verdict {
         let run = self.context.current_run();
+        if let Some(failures) = &mut self.own_failures {
+            return pooled::judge::<W>(&self.context, failures, Failed { phase, run, fault });
+        }
         let brief = match &fault {
             Fault::Failure(failure) => Fault::from(failure.brief()),
             Fault::Timeout(limit) => Fault::Timeout(*limit),

@@ -9,6 +9,7 @@ use cucumber::Func;
 
 use super::crew::{Crew, Ending, State};
 use super::function::Initializer;
+use super::job::Kind;
 use super::protocol::{Report, Results, SeatJob, unsent};
 use super::seat::{Doom, Reason, Stage};
 use crate::ProcessError;
@@ -214,15 +215,22 @@ impl SeatActor {
         let Some(deadline) = seat.claims.rung() else { return };
         if deadline > time {
             // It was set for a task before this one.
-            let _ = self.alarm.set(deadline);
-            return seat.claims.set_again();
+            let mut next = Some(deadline);
+            while let Some(deadline) = next {
+                let _ = self.alarm.set(deadline);
+                next = seat.claims.set_again(deadline);
+            }
+            return;
         }
         // From here on the worker begins nothing else, so that it is this task which is ended with it.
         let others = seat.take_back();
         let still = seat.claims.rung().filter(|deadline| *deadline <= time);
         if let (Some(task), Some(_)) = (seat.running(), still) {
             let job = seat.flight.get(task).map(|(job, _)| *job);
-            let limit = job.and_then(|job| state.job(job)?.rules.task_timeout).unwrap_or_default();
+            let job = job.and_then(|job| state.job(job));
+            let hook = job.as_ref().filter(|job| job.kind != Kind::Function);
+            let hook = hook.and_then(|_| self.status.overrun(time));
+            let limit = hook.or_else(|| job?.rules.task_timeout).unwrap_or_default();
             let seat = &mut state.seats[self.seat];
             seat.doomed = Some(Doom { task, reason: Reason::Limit(limit), at: Instant::now() });
             seat.kill = true;
@@ -263,7 +271,7 @@ impl SeatActor {
         let was_ready = stage != Stage::Starting;
         seat.vacate();
         let mut others = Vec::new();
-        for (number, job, task) in flight {
+        for (number, job, mut task) in flight {
             let was_running = Some(number) == begun.checked_sub(1);
             let ours = doomed.filter(|doom| doom.task == number);
             match (was_running, ours.map(|doom| doom.reason)) {
@@ -273,7 +281,15 @@ impl SeatActor {
                 (true, None) if state.ending == Some(Ending::Terminate) => state.give_up(job, &task),
                 (true, reason) => {
                     if let Some(call) = state.job(job) {
-                        let at = Box::new(call.position(&task, pid));
+                        let is_process = call.kind != Kind::Function;
+                        if is_process {
+                            task.attempts = task.attempts.max(self.status.spent());
+                        }
+                        let mut at = call.position(&task, pid);
+                        if is_process {
+                            (at.phase, at.run) = (self.status.phase(), self.status.run());
+                        }
+                        let at = Box::new(at);
                         let error = match reason {
                             Some(Reason::Limit(limit)) => ProcessError::Timeout { at, limit },
                             _ => self.error_of(at, exit),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::body::Files;
 use super::error::PoolError;
-use super::job::{Job, Rules};
+use super::job::{Job, Kind, Rules};
 use super::seat::{Doom, Reason, Seat, Stage};
 use super::task::Task;
 use crate::ProcessError;
@@ -116,6 +116,7 @@ impl Crew {
     pub(super) fn begin(
         &self,
         name: &'static str,
+        kind: Kind,
         rules: Rules,
         packet: impl FnOnce(u64) -> std::io::Result<Packet>,
     ) -> std::io::Result<u64> {
@@ -123,7 +124,7 @@ impl Crew {
         let id = state.next_job;
         state.next_job += 1;
         drop(state);
-        let job = Job::new(id, name, packet(id)?, rules);
+        let job = Job::new(id, name, kind, packet(id)?, rules);
         self.lock().jobs.push(job);
         Ok(id)
     }

@@ -14,7 +14,7 @@ use super::dispatch::chunk_size;
 use super::error::PoolError;
 use super::function::Callable;
 use super::inline::Inline;
-use super::job::{Job, Outcome, Rules};
+use super::job::{Job, Kind, Outcome, Rules};
 use super::lists::Want;
 use super::protocol::{JobStart, job_packet};
 use super::task::Task;
@@ -75,8 +75,9 @@ impl<I> Drive<I> {
         order: Order,
         options: Options,
     ) -> Self {
-        let Callable { name, setup, captures } = callable;
-        let Options { rules, window } = options;
+        let Callable { name, setup, captures, kind, lives } = callable;
+        let Options { mut rules, window } = options;
+        rules.lives = rules.lives.max(lives);
         let mut drive = Drive {
             crew: Arc::clone(crew),
             job: None,
@@ -103,11 +104,13 @@ impl<I> Drive<I> {
             }
         };
         if crew.limits.workers == 0 {
-            drive.inline = Some(Inline::new(name, setup, captures, rules));
+            drive.inline = Some(Inline::new(name, kind, setup, captures, rules));
             return drive;
         }
         let task_timeout = rules.task_timeout;
-        let begun = crew.begin(name, rules, |id| job_packet(&JobStart { id, setup, task_timeout }, captures));
+        let process_lives = (kind != Kind::Function).then_some(rules.lives);
+        let start = |id| JobStart { id, setup, task_timeout, process_lives };
+        let begun = crew.begin(name, kind, rules, |id| job_packet(&start(id), captures));
         match begun {
             Ok(job) => drive.job = Some(job),
             Err(error) => {

@@ -1,5 +1,6 @@
 //! What can be mapped: functions, closures, tasks and process types.
 
+use std::io;
 use std::marker::PhantomData;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,10 +11,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::body::{Body, Files};
+use super::job::Kind;
 use super::protocol::Verdict;
 use super::task::TaskFailure;
+use crate::ProcessError;
 use crate::channel::{Message, scope};
-use crate::engine::caught;
+use crate::engine::{Loan, caught};
 use crate::error::Failure;
 
 /// Makes what runs a call's items, once in every worker, of what the function has captured.
@@ -28,10 +31,13 @@ pub(super) trait Runner {
 }
 
 /// What a runner can use besides its item.
-#[derive(Debug)]
 pub(super) struct Scope<'a> {
     /// Where big results are put.
     pub(super) files: &'a Files,
+    /// What a process runs with.
+    pub(super) loan: &'a dyn Fn() -> io::Result<Loan>,
+    /// Why the process that the item was has failed, if only its `error` hook is to run.
+    pub(super) last_word: Option<ProcessError>,
 }
 
 /// What running an item came to.
@@ -45,6 +51,9 @@ pub struct Callable {
     pub(super) setup: Func<Setup>,
     /// Or why they cannot be sent.
     pub(super) captures: cucumber::Result<Message>,
+    pub(super) kind: Kind,
+    /// How many each task has at least.
+    pub(super) lives: u32,
 }
 
 /// Each item is one argument.
@@ -168,6 +177,8 @@ where
             name: std::any::type_name::<F>(),
             setup: Stateless::new(self).bind::<SetUp<A, S, J>>(),
             captures: Ok(Message { bytes: Vec::new(), fds: Vec::new() }),
+            kind: Kind::Function,
+            lives: 1,
         }
     }
 }
@@ -195,6 +206,44 @@ where
     }
 }
 
+macro_rules! starred_tasks {
+    ($(($($argument:ident $name:ident)*))*) => {$(
+        impl<P, R, $($argument),*> Mapped<($($argument,)*), Star, ByTask> for Task<P>
+        where
+            P: Signature<Closure = dyn Fn($($argument),*) -> R>,
+            R: Serialize + DeserializeOwned + 'static,
+            $($argument: Serialize + DeserializeOwned + 'static),*
+        {
+            type Output = R;
+
+            fn __callable<J: Judge<R>>(self) -> Callable {
+                fn set_up<P, R, J, $($argument),*>(task: Message) -> Result<Box<dyn Runner>, Failure>
+                where
+                    P: Signature<Closure = dyn Fn($($argument),*) -> R>,
+                    R: Serialize + 'static,
+                    J: Judge<R>,
+                    $($argument: DeserializeOwned + 'static),*
+                {
+                    let closure = closure::<P>(task)?;
+                    let call = move |($($name,)*): ($($argument,)*)| closure($($name),*);
+                    Ok(Box::new(FunctionRunner { call, judge: J::failed, item: PhantomData }))
+                }
+                Callable::of_task(self, Func::<Setup>::new(set_up::<P, R, J, $($argument),*>))
+            }
+        }
+    )*};
+}
+
+starred_tasks! {
+    (A a)
+    (A a B b)
+    (A a B b C c)
+    (A a B b C c D d)
+    (A a B b C c D d E e)
+    (A a B b C c D d E e G g)
+    (A a B b C c D d E e G g H h)
+}
+
 /// The closure of a task that has been sent.
 fn closure<P: Signature>(task: Message) -> Result<Box<P::Closure>, Failure> {
     let task: cucumber::Result<Task<P>> = cucumber::decode_with(&task.bytes, scope(task.fds));
@@ -206,7 +255,7 @@ fn closure<P: Signature>(task: Message) -> Result<Box<P::Closure>, Failure> {
 impl Callable {
     fn of_task<P: Signature>(task: Task<P>, setup: Func<Setup>) -> Self {
         let captures = Message::encode_untyped(&task).map_err(|error| error.with_root("task"));
-        Callable { name: std::any::type_name::<P>(), setup, captures }
+        Callable { name: std::any::type_name::<P>(), setup, captures, kind: Kind::Function, lives: 1 }
     }
 }
 
@@ -265,7 +314,6 @@ pub(super) fn unreadable(error: cucumber::Error) -> TaskFailure {
     TaskFailure::Function(Failure::with_cause("the item was sent, but cannot be read", &error))
 }
 
-pub(super) fn unsendable(error: cucumber::Error) -> TaskFailure {
-    let error = error.with_root("result");
-    TaskFailure::Function(Failure::with_cause("the value that it returned cannot be sent", &error))
+pub(super) fn unsendable(error: cucumber::Error) -> Failure {
+    Failure::with_cause("the value that it returned cannot be sent", &error.with_root("result"))
 }

@@ -1,17 +1,20 @@
 //! A call without workers: the same code through the same codec, in the calling thread.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use cucumber::Func;
 
 use super::body::Files;
 use super::function::{Runner, Scope, Setup};
-use super::job::{Job, Outcome, Rules};
+use super::job::{Job, Kind, Outcome, Rules};
 use super::protocol::{Answer, Verdict};
 use super::task::{CurrentTask, Task, TaskFailure};
 use crate::channel::{Message, Packet};
-use crate::engine;
+use crate::engine::{self, Loan};
 use crate::error::Failure;
+use crate::shm::status::Status;
+use crate::shm::{Bell, Page};
 
 pub(super) struct Inline {
     setup: Func<Setup>,
@@ -20,8 +23,14 @@ pub(super) struct Inline {
 }
 
 impl Inline {
-    pub(super) fn new(name: &'static str, setup: Func<Setup>, captures: Message, rules: Rules) -> Self {
-        Inline { setup, captures, job: Job::new(0, name, Packet::nothing(), rules) }
+    pub(super) fn new(
+        name: &'static str,
+        kind: Kind,
+        setup: Func<Setup>,
+        captures: Message,
+        rules: Rules,
+    ) -> Self {
+        Inline { setup, captures, job: Job::new(0, name, kind, Packet::nothing(), rules) }
     }
 
     /// Made anew for each item, as the call may go on in another thread.
@@ -60,17 +69,24 @@ impl Inline {
     }
 
     fn run(&mut self, task: Task, files: &Files) {
-        CurrentTask::set(task.index as u64, task.attempts);
+        let before = CurrentTask::replace_here(Some((task.index, task.attempts)));
         let item = task.body.try_clone();
+        let lives = self.job.rules.lives;
+        let loan = || {
+            let status = Page::<Status>::new("processing-status")?;
+            status.begin_anew(lives, task.attempts);
+            Ok(Loan { status: Arc::new(status), bell: Bell::Nobody })
+        };
+        let mut scope = Scope { files, loan: &loan, last_word: None };
         let (verdict, result) = match (self.runner(), item) {
-            (Ok(mut runner), Ok(item)) => runner.run(item, &mut Scope { files }),
+            (Ok(mut runner), Ok(item)) => runner.run(item, &mut scope),
             (Err(failure), _) => (Verdict::GaveUp, Err(TaskFailure::Function(failure))),
             (_, Err(error)) => {
                 let failure = Failure::with_cause("the item's handles cannot be duplicated", &error);
                 (Verdict::GaveUp, Err(TaskFailure::Function(failure)))
             }
         };
-        CurrentTask::clear();
+        CurrentTask::replace_here(before);
         let body = Some(result.unwrap_or_else(|failure| failure.encode()));
         let answer = Answer { task: 0, verdict, body, scratch: 0, fds: Vec::new() };
         self.job.settle(task, answer, std::process::id(), files);

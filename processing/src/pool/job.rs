@@ -41,6 +41,13 @@ impl Rules {
     }
 }
 
+/// What the tasks of a call are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Function,
+    Process { has_error_hook: bool },
+}
+
 /// What a task came to.
 pub(super) type Outcome = Result<Body, Box<PoolError>>;
 
@@ -50,6 +57,7 @@ pub(super) struct Job {
     pub(super) name: &'static str,
     pub(super) packet: Arc<Packet>,
     pub(super) rules: Rules,
+    pub(super) kind: Kind,
     pub(super) queue: VecDeque<Task>,
     /// Tasks that failed and wait until they are tried again.
     pub(super) resting: Vec<(Instant, Task)>,
@@ -68,12 +76,13 @@ pub(super) struct Job {
 }
 
 impl Job {
-    pub(super) fn new(id: u64, name: &'static str, packet: Packet, rules: Rules) -> Self {
+    pub(super) fn new(id: u64, name: &'static str, kind: Kind, packet: Packet, rules: Rules) -> Self {
         Job {
             id,
             name,
             packet: Arc::new(packet),
             rules,
+            kind,
             queue: VecDeque::new(),
             resting: Vec::new(),
             done: VecDeque::new(),
@@ -93,18 +102,30 @@ impl Job {
 
     /// An attempt has failed: there will be another one, or it was the last.
     pub(super) fn failed(&mut self, mut task: Task, error: ProcessError, ended_worker: bool, is_final: bool) {
+        if let Some(first) = task.last_word.take() {
+            // Only its `error` hook was left, and has said something else, or has ended its worker too.
+            let last = if ended_worker { first } else { error };
+            return self.finish_failed(&task, last, task.deaths > 1);
+        }
         task.attempts += 1;
         task.deaths += u32::from(ended_worker);
         if !is_final && task.attempts < self.rules.lives && task.deaths < self.rules.poison_after {
             return self.again(task);
         }
-        let index = task.index;
-        let error = if ended_worker && task.deaths > 1 {
-            PoolError::poison(index, task.attempts, error)
+        if ended_worker && self.kind == (Kind::Process { has_error_hook: true }) {
+            task.last_word = Some(error);
+            return self.queue.push_front(task);
+        }
+        self.finish_failed(&task, error, ended_worker && task.deaths > 1);
+    }
+
+    fn finish_failed(&mut self, task: &Task, error: ProcessError, is_poison: bool) {
+        let error = if is_poison {
+            PoolError::poison(task.index, task.attempts, error)
         } else {
-            PoolError::failed(index, task.attempts, error)
+            PoolError::failed(task.index, task.attempts, error)
         };
-        self.finish(index, Err(Box::new(error)));
+        self.finish(task.index, Err(Box::new(error)));
     }
 
     fn again(&mut self, task: Task) {

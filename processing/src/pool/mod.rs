@@ -25,6 +25,7 @@ mod inline;
 mod iter;
 mod job;
 mod lists;
+mod process;
 mod protocol;
 mod retry;
 mod seat;
@@ -46,6 +47,7 @@ pub(crate) use function::{AnyValue, Judge, OkValue};
 pub use function::{ByFunction, ByTask, Mapped, Plain, Star};
 pub use iter::{AsyncResults, BackgroundResults, Imap, Results, UnorderedImap};
 pub(crate) use lists::{Every, Ordered, Unordered};
+pub use process::ByProcess;
 pub use retry::Retry;
 pub use task::{CurrentTask, worker_index};
 

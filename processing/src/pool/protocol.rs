@@ -25,6 +25,7 @@ use super::body::{Body, Bytes};
 use super::function::{Initializer, Setup};
 use super::task::Task;
 use super::wire::{Reader, Write, garbled};
+use crate::ProcessError;
 use crate::channel::{Message, Packet, scope};
 use crate::error::Failure;
 use crate::protocol::Event;
@@ -58,6 +59,8 @@ pub(super) struct JobStart {
     pub(super) id: u64,
     pub(super) setup: Func<Setup>,
     pub(super) task_timeout: Option<Duration>,
+    /// How many each task has, if it is a process.
+    pub(super) process_lives: Option<u32>,
 }
 
 /// A task as its worker sees it.
@@ -73,6 +76,8 @@ pub(super) struct Assignment {
     pub(super) body: Body,
     /// Where a big result can be put.
     pub(super) scratch: Option<OwnedFd>,
+    /// Why the process that it was has failed: only its `error` hook is still to run.
+    pub(super) last_word: Option<ProcessError>,
 }
 
 impl Order {
@@ -112,7 +117,7 @@ pub(super) fn quit_packet() -> io::Result<Packet> {
 
 /// Tasks of one job, numbered from `first`. Their descriptors are duplicated: they may have to be sent again.
 pub(super) fn chunk_packet(job: u64, first: u32, tasks: &[Task]) -> io::Result<Packet> {
-    let room: usize = tasks.iter().map(|task| task.body.inline_len() + 24).sum();
+    let room: usize = tasks.iter().map(|task| task.body.inline_len() + 28).sum();
     let mut body = Vec::with_capacity(16 + room);
     let mut fds = Vec::new();
     body.put_u64(job);
@@ -122,6 +127,10 @@ pub(super) fn chunk_packet(job: u64, first: u32, tasks: &[Task]) -> io::Result<P
         body.put_u64(task.index as u64);
         body.put_u32(task.attempts);
         body.put_u8(u8::from(task.scratch.is_some()));
+        let last_word = task.last_word.as_ref().map(cucumber::to_bytes).transpose();
+        let last_word = last_word.map_err(io::Error::other)?.unwrap_or_default();
+        body.put_u32(last_word.len() as u32);
+        body.put_bytes(&last_word);
         put_body(&mut body, &task.body);
         let file = match &task.body.bytes {
             Bytes::In(file, _) => Some(file),
@@ -142,12 +151,17 @@ fn chunk(packet: Packet) -> io::Result<Vec<Assignment>> {
     for number in 0..count {
         let (index, attempt) = (reader.u64()?, reader.u32()?);
         let has_scratch = reader.u8()? == 1;
+        let length = reader.u32()?;
+        let last_word = match reader.bytes(length.into())? {
+            [] => None,
+            bytes => Some(cucumber::from_bytes(bytes).map_err(|_| garbled())?),
+        };
         let place = Place::read(&mut reader)?;
         let bytes = place.bytes(&mut reader, &mut fds)?;
         let scratch = if has_scratch { Some(fds.next().ok_or_else(garbled)?) } else { None };
         let body = Body { bytes, fds: fds.by_ref().take(place.fds).collect() };
         let task = first.checked_add(number).ok_or_else(garbled)?;
-        tasks.push(Assignment { task, job, index, attempt, body, scratch });
+        tasks.push(Assignment { task, job, index, attempt, body, scratch, last_word });
     }
     Ok(tasks)
 }

@@ -1,5 +1,6 @@
 //! One item on its way through a pool.
 
+use std::cell::Cell;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
@@ -22,11 +23,13 @@ pub(super) struct Task {
     pub(super) attempts: u32,
     /// How many of these attempts ended its worker.
     pub(super) deaths: u32,
+    /// Why it has failed for good, but for what the `error` hook of the process makes of that.
+    pub(super) last_word: Option<ProcessError>,
 }
 
 impl Task {
     pub(super) fn new(index: usize, body: Body) -> Self {
-        Task { index, body, scratch: None, attempts: 0, deaths: 0 }
+        Task { index, body, scratch: None, attempts: 0, deaths: 0, last_word: None }
     }
 
     /// How many descriptors go with it.
@@ -115,15 +118,29 @@ static INDEX: AtomicU64 = AtomicU64::new(0);
 static ATTEMPT: AtomicU32 = AtomicU32::new(0);
 static WORKER: AtomicU64 = AtomicU64::new(u64::MAX);
 
+thread_local! {
+    /// The task that this thread runs, where there are no workers: there may be one in each.
+    static HERE: Cell<Option<CurrentTask>> = const { Cell::new(None) };
+}
+
 impl CurrentTask {
     /// The task that this worker of a pool is running; `None` elsewhere.
     #[must_use]
     pub fn get() -> Option<CurrentTask> {
-        RUNNING.load(Ordering::Relaxed).then(|| CurrentTask {
-            index: INDEX.load(Ordering::Relaxed) as usize,
-            attempt: ATTEMPT.load(Ordering::Relaxed),
-            worker_index: WORKER.load(Ordering::Relaxed) as usize,
+        let here = HERE.try_with(Cell::get).ok().flatten();
+        here.or_else(|| {
+            RUNNING.load(Ordering::Relaxed).then(|| CurrentTask {
+                index: INDEX.load(Ordering::Relaxed) as usize,
+                attempt: ATTEMPT.load(Ordering::Relaxed),
+                worker_index: WORKER.load(Ordering::Relaxed) as usize,
+            })
         })
+    }
+
+    /// The task that this thread is about to run in the program itself, or none; what it was before.
+    pub(super) fn replace_here(task: Option<(usize, u32)>) -> Option<(usize, u32)> {
+        let task = task.map(|(index, attempt)| CurrentTask { index, attempt, worker_index: 0 });
+        HERE.replace(task).map(|before| (before.index, before.attempt))
     }
 
     pub(super) fn set(index: u64, attempt: u32) {

@@ -13,11 +13,11 @@ use super::protocol::{Assignment, JobStart, Order, Pending, SeatJob, Verdict, re
 use super::task::{self, CurrentTask, TaskFailure};
 use crate::channel::{Inbox, Message, Outbox, scope};
 use crate::chaos;
-use crate::engine;
+use crate::engine::{self, Loan};
 use crate::error::Failure;
 use crate::protocol::{Event, Worker};
 use crate::shm::status::Status;
-use crate::shm::{Claims, Journal, Page};
+use crate::shm::{Bell, Claims, Journal, Page};
 use crate::sys::{self, Alarm, Nanos, now};
 
 /// No result waits longer than this for others to be sent with.
@@ -41,8 +41,9 @@ pub(super) fn enter(worker: Worker) {
 
 struct Desk {
     inbox: Inbox,
-    claims: Page<Claims>,
-    alarm: Alarm,
+    status: Arc<Page<Status>>,
+    claims: Arc<Page<Claims>>,
+    alarm: Arc<Alarm>,
     results: Arc<Results>,
     jobs: HashMap<u64, Job>,
     files: Files,
@@ -52,6 +53,8 @@ struct Desk {
 struct Job {
     runner: Result<Box<dyn Runner>, Failure>,
     task_timeout: Option<Duration>,
+    /// How many each task has, if it is a process.
+    process_lives: Option<u32>,
 }
 
 fn strange(error: &(dyn std::error::Error + 'static)) -> Failure {
@@ -80,8 +83,9 @@ impl Desk {
         Results::keep_moving(&results).map_err(|error| strange(&error))?;
         let desk = Desk {
             inbox: worker.inbox,
-            claims,
-            alarm: Alarm::from_fd(alarm),
+            status: Arc::new(status),
+            claims: Arc::new(claims),
+            alarm: Arc::new(Alarm::from_fd(alarm)),
             results,
             jobs: HashMap::new(),
             files: Files::default(),
@@ -103,16 +107,20 @@ impl Desk {
     }
 
     fn learn(&mut self, start: JobStart, captures: Message) {
-        let JobStart { id, setup, task_timeout } = start;
+        let JobStart { id, setup, task_timeout, process_lives } = start;
         let runner = catch_unwind(AssertUnwindSafe(|| setup.get()(captures)));
         let runner = runner.unwrap_or_else(|panic| Err(engine::caught(&*panic)));
-        self.jobs.insert(id, Job { runner, task_timeout });
+        self.jobs.insert(id, Job { runner, task_timeout, process_lives });
     }
 
     fn run(&mut self, tasks: Vec<Assignment>) -> io::Result<()> {
         let last = tasks.len().saturating_sub(1);
         let mut clock = now();
         for (place, task) in tasks.into_iter().enumerate() {
+            if let Some(lives) = self.jobs.get(&task.job).and_then(|job| job.process_lives) {
+                // Before it is begun: from then on the page is about this process, whatever happens to the worker.
+                self.status.begin_anew(lives, task.attempt);
+            }
             if self.claims.claim(task.task) {
                 self.run_one(task, &mut clock, place == last)?;
             }
@@ -122,25 +130,27 @@ impl Desk {
     }
 
     fn run_one(&mut self, task: Assignment, clock: &mut Nanos, is_last: bool) -> io::Result<()> {
-        let Assignment { task, job, index, attempt, body, scratch } = task;
+        let Assignment { task, job, index, attempt, body, scratch, last_word } = task;
         let Some(job) = self.jobs.get_mut(&job) else {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a task of a call that was never told"));
         };
         let has_scratch = scratch.is_some();
         scratch.into_iter().for_each(|file| self.files.lend(file));
         CurrentTask::set(index, attempt);
-        let deadline = job.task_timeout.map(|limit| clock.after(limit));
-        if let Some(end) = deadline
-            && self.claims.set_deadline(end)
-        {
+        let end = job.task_timeout.map(|limit| clock.after(limit));
+        if let Some(end) = end.filter(|&end| self.claims.set_deadline(end)) {
             self.alarm.set(end)?;
         }
-        chaos::point(|| deadline);
+        chaos::point(|| end);
+        let loan = || {
+            let (claims, alarm) = (Arc::clone(&self.claims), Arc::clone(&self.alarm));
+            Ok(Loan { status: Arc::clone(&self.status), bell: Bell::Seat { claims, alarm, task: end } })
+        };
         let (verdict, result) = match &mut job.runner {
-            Ok(runner) => runner.run(body, &mut Scope { files: &self.files }),
+            Ok(runner) => runner.run(body, &mut Scope { files: &self.files, loan: &loan, last_word }),
             Err(failure) => (Verdict::GaveUp, Err(TaskFailure::Function(failure.clone()))),
         };
-        chaos::point(|| deadline);
+        chaos::point(|| end);
         if job.task_timeout.is_some() {
             self.claims.clear_deadline();
         }

@@ -4,7 +4,6 @@ mod handle;
 mod order;
 mod output;
 mod post_mortem;
-mod restart;
 mod state;
 mod supervisor;
 mod worker;

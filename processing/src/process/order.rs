@@ -6,12 +6,12 @@ use std::sync::Arc;
 use cucumber::Func;
 
 use super::handle::Process;
-use super::restart::Failures;
 use super::state::Shared;
 use super::supervisor::{Plan, Supervisor};
 use crate::channel::Message;
 use crate::error::StartError;
 use crate::protocol::Entry;
+use crate::restart::Failures;
 use crate::shm::Page;
 use crate::shm::status::{Checkpoint, Status};
 use crate::spawn::Launch;

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use cucumber::Func;
 
 use super::post_mortem::{Reason, post_mortem};
-use super::restart::{Failures, TooMany};
 use super::state::Shared;
 use super::worker::{ALARM, CHANNEL, EXIT, OUTPUT_LEFT, OUTPUT_TURN, Worker};
 use crate::channel::{Message, Outbox};
 use crate::error::{Exit, Failure, Position};
 use crate::protocol::{Entry, Event, Failed, Fault, Request};
 use crate::reactor::{Actor, Io, Source};
+use crate::restart::{Failures, TooMany};
 use crate::snapshot::Job;
 use crate::spawn::Launch;
 use crate::sys::{Alarm, Ready, later, now};

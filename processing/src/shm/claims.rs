@@ -15,11 +15,11 @@
 //! # The time limit of a task
 //!
 //! `deadline` is when the running task is to be ended, or 0. A timer that both sides can set rings at the parent. It is
-//! not set for every task: `armed` says that it will ring at some instant not after the deadline, and whoever hears it
-//! looks at the deadline and sets it again. The worker writes `deadline` and then looks at `armed`; the parent clears
-//! `armed` and then looks at `deadline`; one of them sees what the other one did.
+//! not set for every task: `armed` says when it will ring, and where that is not after the deadline it is left as it is.
+//! Whoever hears it looks at the deadline and sets it again. The worker writes `deadline` and then looks at `armed`; the
+//! parent changes `armed` and then looks at `deadline`; one of them sees what the other one did.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::page::Shared;
 use crate::sys::Nanos;
@@ -31,7 +31,8 @@ pub(crate) struct Claims {
     /// The first task that may be begun in the upper half, the end of the range in the lower.
     range: AtomicU64,
     deadline: AtomicU64,
-    armed: AtomicU32,
+    /// 0 if it will not ring.
+    armed: AtomicU64,
 }
 
 // SAFETY: all fields are atomics in `repr(C)`, and zero is a valid value for each.
@@ -85,8 +86,14 @@ impl Claims {
 
     /// The worker: the task that begins has to be done by then. Whether the timer has to be set.
     pub(crate) fn set_deadline(&self, at: Nanos) -> bool {
-        self.deadline.store(at.0.max(1), Ordering::SeqCst);
-        self.armed.swap(1, Ordering::SeqCst) == 0
+        let at = at.0.max(1);
+        self.deadline.store(at, Ordering::SeqCst);
+        let armed = self.armed.load(Ordering::SeqCst);
+        let rings_too_late = armed == 0 || armed > at;
+        if rings_too_late {
+            self.armed.store(at, Ordering::SeqCst);
+        }
+        rings_too_late
     }
 
     /// The worker: the task is done.
@@ -98,12 +105,18 @@ impl Claims {
     /// set again to that unless it has passed.
     pub(crate) fn rung(&self) -> Option<Nanos> {
         self.armed.store(0, Ordering::SeqCst);
-        Some(Nanos(self.deadline.load(Ordering::SeqCst))).filter(|deadline| deadline.0 != 0)
+        self.deadline()
     }
 
-    /// The parent: the timer is set again.
-    pub(crate) fn set_again(&self) {
-        self.armed.store(1, Ordering::SeqCst);
+    /// The parent: the timer is set again, to `at`. An earlier deadline, if there is one by now: then it has to be set
+    /// to that.
+    pub(crate) fn set_again(&self, at: Nanos) -> Option<Nanos> {
+        self.armed.store(at.0, Ordering::SeqCst);
+        self.deadline().filter(|deadline| *deadline < at)
+    }
+
+    fn deadline(&self) -> Option<Nanos> {
+        Some(Nanos(self.deadline.load(Ordering::SeqCst))).filter(|deadline| deadline.0 != 0)
     }
 }
 
@@ -160,9 +173,20 @@ mod tests {
         assert!(claims.set_deadline(Nanos(5)));
         assert!(!claims.set_deadline(Nanos(9)));
         assert_eq!(claims.rung(), Some(Nanos(9)));
-        claims.set_again();
+        assert_eq!(claims.set_again(Nanos(9)), None);
         claims.clear_deadline();
         assert_eq!(claims.rung(), None);
         assert!(claims.set_deadline(Nanos(12)));
+    }
+
+    #[test]
+    fn an_earlier_deadline_is_not_missed() {
+        let claims = Page::<Claims>::new("test").unwrap();
+        assert!(claims.set_deadline(Nanos(100)));
+        claims.clear_deadline();
+        assert!(claims.set_deadline(Nanos(20)));
+        assert_eq!(claims.rung(), Some(Nanos(20)));
+        assert!(claims.set_deadline(Nanos(10)));
+        assert_eq!(claims.set_again(Nanos(20)), Some(Nanos(10)));
     }
 }

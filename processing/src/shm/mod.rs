@@ -10,6 +10,7 @@
 )]
 
 pub(crate) mod bare;
+mod bell;
 mod claims;
 pub(crate) mod fault;
 pub(crate) mod heap;
@@ -31,6 +32,7 @@ pub(crate) mod store;
 pub(crate) mod view;
 pub(crate) mod writer;
 
+pub(crate) use bell::Bell;
 pub(crate) use claims::Claims;
 pub(crate) use journal::Journal;
 pub(crate) use page::Page;

@@ -173,6 +173,23 @@ impl Status {
         self.overflow.load(Ordering::Acquire) != 0
     }
 
+    /// Makes the page ready for another process in the same worker, some of whose lives may be spent already.
+    pub(crate) fn begin_anew(&self, lives: u32, spent: u32) {
+        self.forget_end();
+        self.stop.store(0, Ordering::Release);
+        self.set_lives(lives);
+        self.spent.store(spent, Ordering::Release);
+        self.set_run(0);
+        self.set_listened(0);
+        self.begun.store(0, Ordering::Release);
+        self.timers.clear();
+    }
+
+    /// How many failures have been counted.
+    pub(crate) fn spent(&self) -> u32 {
+        self.spent.load(Ordering::Acquire)
+    }
+
     /// Makes the page ready for the next worker: what the last one said on its way down has been read.
     pub(crate) fn forget_end(&self) {
         self.overflow.store(0, Ordering::Release);
@@ -196,6 +213,22 @@ mod tests {
         assert_eq!(page.spend_life(), Some(0));
         assert_eq!(page.spend_life(), None);
         assert_eq!(page.lives_left(), 0);
+    }
+
+    #[test]
+    fn a_new_process_finds_nothing_of_the_last_one() {
+        let page = Page::<Status>::new("test").unwrap();
+        page.begin_anew(3, 0);
+        page.stop();
+        page.spend_life();
+        page.set_run(7);
+        page.begun(Nanos(5));
+        page.timers.add(Lap::FullRun, Duration::from_millis(3));
+        page.enter(Phase::Run, Nanos(10), Some((Duration::ZERO, Nanos(20))));
+        page.begin_anew(5, 2);
+        assert_eq!((page.is_stopping(), page.run(), page.phase(), page.deadline()), (false, 0, None, None));
+        assert_eq!((page.spent(), page.lives_left(), page.begun(Nanos(9))), (2, 2, Nanos(9)));
+        assert_eq!(page.timers.read(), crate::Timers::default());
     }
 
     #[test]

@@ -35,6 +35,17 @@ impl Stopwatches {
         self.watch(lap).add(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
     }
 
+    /// Forgets everything.
+    pub(crate) fn clear(&self) {
+        for watch in &self.0 {
+            let [count, ..] = watch.summary.read();
+            if count > 0 {
+                watch.buckets.iter().for_each(|bucket| bucket.store(0, Ordering::Relaxed));
+                watch.summary.write([0; 7]);
+            }
+        }
+    }
+
     pub(crate) fn most_recent(&self, lap: Lap) -> Option<Duration> {
         let [count, _, _, _, recent, ..] = self.watch(lap).summary.read();
         (count > 0).then(|| Duration::from_nanos(recent))

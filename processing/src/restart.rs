@@ -7,15 +7,15 @@ use crate::config::Restart;
 
 /// The failures of one process that still count.
 #[derive(Debug, Default)]
-pub(super) struct Failures(VecDeque<Instant>);
+pub(crate) struct Failures(VecDeque<Instant>);
 
 /// More failures than `restart` allows.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct TooMany(pub(super) u32);
+pub(crate) struct TooMany(pub(crate) u32);
 
 impl Failures {
     /// Counts one more, and says how long to wait before the next attempt.
-    pub(super) fn add(&mut self, now: Instant, restart: &Restart) -> Result<Duration, TooMany> {
+    pub(crate) fn add(&mut self, now: Instant, restart: &Restart) -> Result<Duration, TooMany> {
         // Without a limit only the wait depends on the count, and that stops growing long before this.
         const MOST: usize = 4096;
         if self.0.len() == MOST {
