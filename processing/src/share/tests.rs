@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use super::*;
 
+mod kills;
+
 #[test]
 fn numbers_are_like_numbers() {
     let mut share = Share::new(40_u64).unwrap();

@@ -7,9 +7,12 @@
 
 use super::fault::{Fault, Result};
 use super::layout::{FREE_SPANS, META, PARTIAL, SMALL_CLASSES, SPAN, SPAN_CLASSES, TOP};
+use super::planted::{Mistake, makes};
 use super::view::View;
 use super::writer::Writer;
 
+#[cfg(test)]
+mod audit;
 mod classes;
 #[cfg(test)]
 mod tests;
@@ -81,7 +84,9 @@ impl Writer<'_> {
 
     /// Gives a block back, once the transaction is committed. 0 is no block.
     pub(crate) fn free(&mut self, block: u64) {
-        if block != 0 {
+        if makes(Mistake::FreedAtOnce) {
+            let _ = self.release(block);
+        } else if block != 0 {
             self.tx.frees.push(block);
         }
     }
@@ -113,7 +118,9 @@ impl Writer<'_> {
             }
             // The new owner overwrites the link without a word; should the block come back, so must the link.
             let link = self.load(free)?;
-            self.log(free, link)?;
+            if !makes(Mistake::LinkUnlogged) {
+                self.log(free, link)?;
+            }
             self.set(meta + FREE, link)?;
             free
         } else {

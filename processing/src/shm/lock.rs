@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use super::fault::{Fault, Result};
+use super::planted::{Mistake, makes};
 
 pub(crate) mod futex;
 #[cfg(test)]
@@ -75,8 +76,13 @@ pub(crate) fn acquire(
     tid: u32,
     patience: Option<Duration>,
 ) -> Result<Taken> {
-    register.pend();
+    if !makes(Mistake::TakenUnannounced) {
+        register.pend();
+    }
     if word.swap_if(0, tid).is_ok() {
+        if makes(Mistake::SettledEarly) {
+            register.settle();
+        }
         register.link();
         register.settle();
         return Ok(Taken { after_death: false });
@@ -126,7 +132,9 @@ fn acquire_slowly<W: Word>(word: &W, tid: u32, patience: Option<Duration>) -> Re
 /// Gives the lock of the thread `tid` up.
 #[inline(always)]
 pub(crate) fn release(word: &impl Word, register: &impl Register, tid: u32) {
-    register.pend();
+    if !makes(Mistake::GivenUpUnannounced) {
+        register.pend();
+    }
     register.unlink();
     if !word.release_if(tid, 0) {
         release_to_sleepers(word);

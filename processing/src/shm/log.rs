@@ -8,6 +8,7 @@ use std::sync::atomic::{compiler_fence, fence};
 
 use super::fault::{Fault, Result};
 use super::layout::{ENTRY, LOG, Layout};
+use super::planted::{Mistake, makes};
 use super::segment::Segment;
 
 /// What the commit word says.
@@ -59,6 +60,10 @@ pub(crate) fn append(
         return Err(Fault::Full);
     }
     let entry = segment.words(LOG + u64::from(commit.entries) * ENTRY, 2)?;
+    if makes(Mistake::CountBeforeEntry) {
+        let counted = Commit { entries: commit.entries + 1, ..*commit };
+        segment.header().commit.store(counted.word(), Relaxed);
+    }
     entry[0].store(at, Relaxed);
     entry[1].store(old, Relaxed);
     // A killed writer leaves what it did in program order, so the compiler is all there is to hold back here.
@@ -78,6 +83,8 @@ pub(crate) fn replay(segment: &Segment, layout: &Layout, commit: &mut Commit, do
         return Err(Fault::Corrupt("length of the log"));
     }
     for index in (down_to..commit.entries).rev() {
+        let index =
+            if makes(Mistake::ReplayedForwards) { commit.entries - 1 - (index - down_to) } else { index };
         let entry = segment.words(LOG + u64::from(index) * ENTRY, 2)?;
         let (at, old) = (entry[0].load(Relaxed), entry[1].load(Relaxed));
         if !layout.may_be_logged(at) {

@@ -12,6 +12,8 @@
 pub(crate) mod bare;
 mod bell;
 mod claims;
+#[cfg(test)]
+mod conformance;
 pub(crate) mod fault;
 pub(crate) mod heap;
 mod journal;
@@ -23,6 +25,11 @@ pub(crate) mod map;
 pub(crate) mod notify;
 pub(crate) mod ordered;
 mod page;
+pub(crate) mod planted;
+#[cfg(test)]
+mod portable;
+#[cfg(test)]
+mod primitive;
 pub(crate) mod ring;
 pub(crate) mod robust;
 pub(crate) mod segment;

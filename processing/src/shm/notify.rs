@@ -11,6 +11,7 @@ use rustix::thread::futex;
 
 use super::lock::futex::{Robust, timespec};
 use super::lock::{OWNER_DIED, Register, TID, WAITERS, Word};
+use super::planted::{Mistake, makes};
 use super::robust::Thread;
 use super::segment::Segment;
 
@@ -38,7 +39,9 @@ impl<'s> Wake<'s> {
 
     /// Takes on the duty to wake. The caller holds the lock and has changed nothing yet.
     pub(crate) fn owe(&self) {
-        self.0.link();
+        if !makes(Mistake::DebtUnknown) {
+            self.0.link();
+        }
         // On the list first: from the store on, our death wakes a sleeper.
         self.0.word.store(WAITERS | (self.0.thread.tid & TID), Relaxed);
         std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
@@ -46,6 +49,10 @@ impl<'s> Wake<'s> {
 
     /// Wakes everyone. The caller holds the lock, owes, and has committed.
     pub(crate) fn pay(&self) {
+        if makes(Mistake::PaidEarly) {
+            self.0.unlink();
+            self.0.word.store(0, Release);
+        }
         self.0.word.wake(i32::MAX as u32);
         self.0.pend();
         self.0.unlink();

@@ -132,6 +132,12 @@ impl Thread {
         unsafe { &*self.me().head.get() }
     }
 
+    /// Where the head is; in a forked child of this thread, too.
+    #[cfg(test)]
+    pub(crate) fn head_address(&self) -> usize {
+        ptr::from_ref(self.head()) as usize
+    }
+
     /// Names the node that is about to be taken or given up: the kernel looks there too.
     #[inline(always)]
     pub(crate) fn pend(&self, node: usize) {

@@ -13,6 +13,7 @@ use super::lock::futex::Robust;
 use super::lock::{self};
 use super::log::{self, Commit};
 use super::notify::Wake;
+use super::planted::{Mistake, makes};
 use super::robust::Thread;
 use super::segment::Segment;
 use super::view::View;
@@ -58,6 +59,11 @@ impl Store {
         &self.segment
     }
 
+    #[cfg(test)]
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
     fn view(&self, since: Option<u64>) -> View<'_> {
         View { segment: &self.segment, layout: self.layout, since }
     }
@@ -91,7 +97,7 @@ impl Store {
 
     /// Takes the lock, and brings the state into order if the one before died.
     #[inline(always)]
-    fn lock(&self, thread: Thread) -> Result<Held<'_>> {
+    fn lock(&self, thread: Thread) -> Result<()> {
         let robust = Robust::lock(&self.segment, thread);
         let mut patience = None;
         if thread.held() != 0 {
@@ -102,12 +108,19 @@ impl Store {
             patience = Some(PATIENCE_WITH_TWO);
         }
         let taken = lock::acquire(robust.word, &robust, thread.tid, patience)?;
-        let held = Held { robust };
         let commit = Commit::load(&self.segment);
-        if taken.after_death || commit.entries != 0 {
-            self.recover(commit)?;
+        if (taken.after_death && !makes(Mistake::LastChangeUncounted) || commit.entries != 0)
+            && !makes(Mistake::NothingTakenBack)
+        {
+            self.recover(commit).inspect_err(|_| drop(Held { store: self, thread }))?;
         }
-        Ok(held)
+        Ok(())
+    }
+
+    /// Takes the lock until what is returned is dropped.
+    fn hold(&self, thread: Thread) -> Result<Held<'_>> {
+        self.lock(thread)?;
+        Ok(Held { store: self, thread })
     }
 
     /// Takes back what a dead owner had half done.
@@ -128,8 +141,8 @@ impl Store {
         &self,
         mut look: impl FnMut(&View<'_>) -> Result<R, E>,
     ) -> Result<R, E> {
-        let thread = Thread::current()?;
-        if self.is_inside(thread) {
+        // Whoever is in no transaction needs not even know who it is.
+        if DEPTH.get().1 != 0 && self.is_inside(Thread::current()?) {
             return look(&self.view(None));
         }
         let commit = &self.segment.header().commit;
@@ -144,16 +157,15 @@ impl Store {
             }
             std::hint::spin_loop();
         }
-        self.read_locked(thread, &mut look)
+        self.read_locked(&mut look)
     }
 
     #[cold]
     fn read_locked<R, E: From<Fault>>(
         &self,
-        thread: Thread,
         look: &mut dyn FnMut(&View<'_>) -> Result<R, E>,
     ) -> Result<R, E> {
-        let _held = self.lock(thread)?;
+        let _held = self.hold(Thread::current()?)?;
         self.check_running()?;
         look(&self.view(None))
     }
@@ -169,11 +181,16 @@ impl Store {
             self.with_active(thread, |writer| writer.set(at, new))?;
             return Ok(result);
         }
-        let _held = self.lock(thread)?;
+        // Not `hold`: where the lock's owner is not handed around it stays in registers.
+        self.lock(thread)?;
+        let held = Held { store: self, thread };
         self.check_running()?;
         let wake = Wake::of(&self.segment, thread);
         let (new, result) = change(word.load(Relaxed));
         let owes = wake.expected();
+        if owes && makes(Mistake::DebtAfterChange) {
+            word.store(new, Relaxed);
+        }
         if owes {
             wake.owe();
         }
@@ -184,6 +201,7 @@ impl Store {
         if owes {
             wake.pay();
         }
+        held.release();
         Ok(result)
     }
 
@@ -196,7 +214,7 @@ impl Store {
         if self.is_inside(thread) {
             return self.join(change);
         }
-        let _held = self.lock(thread)?;
+        let _held = self.hold(thread)?;
         self.check_running()?;
         self.write_held(thread, change)
     }
@@ -207,7 +225,7 @@ impl Store {
         if self.is_inside(thread) {
             return Err(Fault::Reentrant);
         }
-        let _held = self.lock(thread)?;
+        let _held = self.hold(thread)?;
         let wake = Wake::of(&self.segment, thread);
         let owes = wake.expected();
         if owes {
@@ -296,7 +314,7 @@ impl Store {
         let mark = if depth != 0 && self.is_active() {
             Some(self.join(|writer| Ok::<_, Fault>(writer.tx.mark()))?)
         } else {
-            let held = self.lock(thread)?;
+            let held = self.hold(thread)?;
             self.check_running()?;
             let tx = Tx::new(Commit::load(&self.segment));
             ACTIVE

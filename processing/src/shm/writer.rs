@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::fault::Result;
 use super::log::{self, Commit};
 use super::notify::Wake;
+use super::planted::{Mistake, makes};
 use super::robust::Thread;
 use super::view::View;
 
@@ -41,7 +42,9 @@ impl Tx {
     /// Notes where the transaction stands.
     pub(crate) fn mark(&mut self) -> Mark {
         // Going back here needs the words as they are here, also those that were logged before.
-        self.logged.clear();
+        if !makes(Mistake::PartUnlogged) {
+            self.logged.clear();
+        }
         Mark { entries: self.commit.entries, frees: self.frees.len() }
     }
 }
@@ -71,6 +74,9 @@ impl Writer<'_> {
         let old = word.load(Relaxed);
         if old == new {
             return Ok(());
+        }
+        if makes(Mistake::DataBeforeEntry) {
+            word.store(new, Relaxed);
         }
         self.log(at, old)?;
         word.store(new, Relaxed);
@@ -114,6 +120,9 @@ impl Writer<'_> {
     pub(crate) fn commit(&mut self) -> Result<()> {
         while let Some(block) = self.tx.frees.pop() {
             self.release(block)?;
+        }
+        if makes(Mistake::HolesBeforeCommit) {
+            self.tx.holes.iter().for_each(|&(at, len)| self.view.segment.punch(at, len));
         }
         let entries = self.tx.commit.entries;
         if entries != 0 {

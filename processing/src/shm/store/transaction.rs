@@ -12,21 +12,31 @@ use super::{ACTIVE, DEPTH, Store};
 
 /// The lock, held by this thread.
 pub(super) struct Held<'s> {
-    pub(super) robust: Robust<'s>,
+    pub(super) store: &'s Store,
+    pub(super) thread: Thread,
+}
+
+impl Held<'_> {
+    /// Gives the lock up, like a drop, but where the compiler can see what there is to do.
+    #[inline(always)]
+    pub(super) fn release(self) {
+        std::mem::ManuallyDrop::new(self).give_up();
+    }
+
+    /// Gives the lock up, unless this is a copy of its owner in a forked child.
+    #[inline(always)]
+    pub(super) fn give_up(&self) {
+        if same_process(&self.thread) {
+            let robust = Robust::lock(&self.store.segment, self.thread);
+            lock::release(robust.word, &robust, self.thread.tid);
+        }
+    }
 }
 
 impl Drop for Held<'_> {
     #[inline(always)]
     fn drop(&mut self) {
-        give_up(&self.robust);
-    }
-}
-
-/// Gives the lock up, unless this is a copy of its owner in a forked child.
-#[inline(always)]
-fn give_up(robust: &Robust<'_>) {
-    if same_process(&robust.thread) {
-        lock::release(robust.word, robust, robust.thread.tid);
+        self.give_up();
     }
 }
 
@@ -98,8 +108,7 @@ impl Transaction {
     }
 
     fn close_whole(&self, keep: bool) -> Result<()> {
-        let robust = Robust::lock(&self.store.segment, self.thread);
-        let held = Held { robust };
+        let held = Held { store: &self.store, thread: self.thread };
         let tx = ACTIVE.with(|active| {
             let mut active = active.try_borrow_mut().map_err(|_| Fault::Reentrant)?;
             let index = active.iter().rposition(|(store, _)| std::ptr::eq(*store, Arc::as_ptr(&self.store)));

@@ -2,6 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+mod step;
+mod watched;
+
+pub(crate) use step::{Moment, Stepped, stay_on_one_processor};
+pub(crate) use watched::Moments;
+
 /// A forked child. Killed and reaped when dropped.
 #[derive(Debug)]
 pub(crate) struct Child {
@@ -36,7 +42,7 @@ impl Child {
         // SAFETY: `status` is ours to write; the child is not reaped yet.
         let pid = unsafe { libc::waitpid(self.pid, &raw mut status, flags) };
         (pid == self.pid).then(|| {
-            self.reaped = true;
+            self.reaped = !libc::WIFSTOPPED(status);
             status
         })
     }
