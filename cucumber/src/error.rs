@@ -7,7 +7,7 @@ use std::fmt;
 mod advice;
 mod path;
 
-pub(crate) use path::Segment;
+pub(crate) use path::{Segment, render};
 
 /// Any error at all, as the functions that users supply may return it.
 pub type BoxError = Box<dyn StdError + Send + Sync + 'static>;

@@ -23,7 +23,7 @@ mod incoming;
 mod pointer;
 
 pub(crate) use incoming::{
-    Coverage, Incoming, has_cycle, hollow, is_reading, note_refill, settle, strong, watch, weak,
+    Coverage, Incoming, has_cycle, hollow, is_reading, note_refill, parts, settle, strong, watch, weak,
 };
 pub(crate) use pointer::Pointer;
 

@@ -25,6 +25,7 @@ mod error;
 mod frame;
 pub mod func;
 mod graph;
+mod inspect;
 mod live;
 mod name;
 mod reconnect;
@@ -46,6 +47,7 @@ pub use processing_macros::cucumber_alone as cucumber;
 
 pub use error::{BoxError, Error, Result};
 pub use func::Func;
+pub use inspect::{Tree, inspect, inspect_bytes};
 pub use live::Live;
 pub use name::type_name;
 pub use reconnect::Reconnect;

@@ -225,12 +225,18 @@ pub(crate) fn note(failure: Failure) {
     });
 }
 
+/// How a handle is shown that has no name.
+pub(crate) const OPEN: &str = "open";
+
 /// The whole of a handle's `Serialize`: attaches it and writes its number.
 ///
 /// # Errors
 ///
 /// As [`attach`], in the serializer's words.
 pub fn serialize<S: Serializer>(attachment: Attachment, serializer: S) -> Result<S::Ok, S::Error> {
+    if crate::inspect::is_inspecting() {
+        return serializer.serialize_str(OPEN);
+    }
     let number = attach(attachment).map_err(serde::ser::Error::custom)?;
     serializer.serialize_u32(number)
 }

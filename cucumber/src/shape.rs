@@ -129,6 +129,11 @@ pub(crate) fn of<T: ?Sized>() -> Option<Arc<Shape>> {
     shape
 }
 
+/// The shape of the type of this name, if it is known and survives postcard.
+pub(crate) fn named(name: &str) -> Option<Arc<Shape>> {
+    look_up(name)
+}
+
 /// Counts the changes of the registry, so that threads know when to look again.
 static GENERATION: AtomicU64 = AtomicU64::new(0);
 
@@ -156,7 +161,7 @@ fn register(name: &'static str, address: usize, tracer: fn() -> Shape) {
     }
 }
 
-fn look_up(name: &'static str) -> Option<Arc<Shape>> {
+fn look_up(name: &str) -> Option<Arc<Shape>> {
     let pending = match registry().as_ref()?.get(name)? {
         entry if entry.pending.is_empty() => return entry.shape.clone(),
         entry => entry.pending.clone(),

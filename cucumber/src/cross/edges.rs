@@ -10,6 +10,7 @@ use serde_with::{DeserializeAs, SerializeAs};
 use crate::error::{Error, Result as Outcome};
 use crate::frame::Codec;
 use crate::graph::{self, Coverage, Part};
+use crate::inspect;
 use crate::scope::{self, Handling};
 
 /// A struct some of whose fields are cells, through which a circle of `Rc` or `Arc` may run; `#[cucumber]` implements it.
@@ -54,6 +55,9 @@ impl<T: Graph> Owner for T {
 
 impl<T: Default, A: SerializeAs<T>, O> SerializeAs<T> for Edges<A, O> {
     fn serialize_as<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        if inspect::is_inspecting() {
+            return A::serialize_as(value, serializer);
+        }
         // In bytes of its own, so that a reader who cannot finish it yet knows where it ends.
         let (codec, mut bytes) = crate::ser::part(&Part::<_, A>::new(value))
             .map_err(|error| serde::ser::Error::custom(scope::stash(error)))?;

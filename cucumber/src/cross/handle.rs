@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_with::{DeserializeAs, SerializeAs};
 
 use super::Cross;
+use crate::inspect;
 use crate::scope::{self, Handling};
 
 /// How a handle is written.
@@ -36,6 +37,12 @@ where
         let copy = value.as_fd().try_clone_to_owned().map_err(S::Error::custom)?;
         let number = scope::attach(Box::new(copy)).map_err(S::Error::custom)?;
         return Handle::<R>::Open(number).serialize(serializer);
+    }
+    if inspect::is_inspecting() {
+        return match recipe() {
+            Ok(recipe) => recipe.serialize(serializer),
+            Err(_) => serializer.serialize_str(scope::OPEN),
+        };
     }
     Handle::Recipe(recipe().map_err(S::Error::custom)?).serialize(serializer)
 }

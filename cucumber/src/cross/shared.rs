@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serializer};
 use serde_with::{DeserializeAs, SerializeAs};
 
 use crate::error::Error;
-use crate::{graph, scope};
+use crate::{graph, inspect, scope};
 
 /// The adapter of `Rc`, `Arc` and their `Weak`: what several hold is one value on the other side, too.
 ///
@@ -52,12 +52,23 @@ macro_rules! shared {
     ($($pointer:ident $weak:path;)*) => {$(
         impl<T: 'static, A: SerializeAs<T>> SerializeAs<$pointer<T>> for Shared<A> {
             fn serialize_as<S: Serializer>(value: &$pointer<T>, serializer: S) -> Result<S::Ok, S::Error> {
+                if inspect::is_inspecting() {
+                    return match inspect::meet::<$pointer<T>>($pointer::as_ptr(value).addr()) {
+                        true => A::serialize_as(value, serializer),
+                        false => serializer.serialize_unit(),
+                    };
+                }
                 number(graph::write_strong::<_, A>(value), serializer)
             }
         }
 
         impl<T: 'static, A> SerializeAs<$weak> for Shared<A> {
             fn serialize_as<S: Serializer>(value: &$weak, serializer: S) -> Result<S::Ok, S::Error> {
+                if inspect::is_inspecting() {
+                    let held = value.upgrade();
+                    inspect::meet_weakly::<$pointer<T>>(held.map(|held| $pointer::as_ptr(&held).addr()));
+                    return serializer.serialize_unit();
+                }
                 number(graph::write_weak::<$pointer<T>>(value), serializer)
             }
         }

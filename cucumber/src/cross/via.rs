@@ -10,6 +10,8 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_with::{DeserializeAs, SerializeAs};
 
+use crate::inspect::announce;
+
 /// A value, written by an adapter.
 pub(crate) struct Written<'a, T, A>(&'a T, PhantomData<fn() -> A>);
 
@@ -44,6 +46,7 @@ pub trait WriteAdapted<T> {
 
 impl<A: SerializeAs<T>, T> WriteAdapted<T> for &&Via<A, T> {
     fn serialize<S: Serializer>(&self, value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        announce::<T>();
         A::serialize_as(value, serializer)
     }
 }
@@ -54,6 +57,7 @@ pub trait WritePlain<T> {
 
 impl<A, T: Serialize> WritePlain<T> for &Via<A, T> {
     fn serialize<S: Serializer>(&self, value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        announce::<T>();
         value.serialize(serializer)
     }
 }

@@ -20,7 +20,7 @@ pub(crate) enum Segment {
 }
 
 /// Writes `segments`, which are innermost first, as `root.jobs[3].socket`.
-pub(super) fn render(root: Option<&str>, segments: &[Segment]) -> String {
+pub(crate) fn render(root: Option<&str>, segments: &[Segment]) -> String {
     let mut out = root.unwrap_or_default().to_owned();
     for segment in segments.iter().rev() {
         // Writing to a string cannot fail.

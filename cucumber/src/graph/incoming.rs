@@ -69,39 +69,9 @@ struct Reading {
 }
 
 impl Incoming {
-    /// Finds where each part is, and believes none of the numbers.
     pub(crate) fn open(bytes: &[u8]) -> Result<Self> {
-        let (count, mut rest) = bytes.split_first_chunk::<4>().ok_or_else(Error::truncated)?;
-        let count = u32::from_le_bytes(*count) as usize;
-        if count > rest.len() / HEADER {
-            return Err(Error::truncated());
-        }
-        let mut slots = Vec::with_capacity(count);
-        for _ in 0..count {
-            let ([codec, is_weakly_held, length @ ..], tail) =
-                rest.split_first_chunk::<HEADER>().ok_or_else(Error::truncated)?;
-            let codec = match codec {
-                0 => None,
-                1 => Some(Codec::Postcard),
-                2 => Some(Codec::MessagePack),
-                other => {
-                    return Err(Error::malformed(format!("a shared value in an unknown codec, {other}")));
-                }
-            };
-            let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| Error::truncated())?;
-            let start = bytes.len() - tail.len();
-            rest = tail.get(length..).ok_or_else(Error::truncated)?;
-            let content = codec.map(|codec| Content {
-                codec,
-                place: start..start + length,
-                is_weakly_held: *is_weakly_held != 0,
-            });
-            slots.push(Slot { content, state: State::Unread });
-        }
-        if !rest.is_empty() {
-            return Err(Error::malformed("bytes are left over behind the shared values"));
-        }
-        let (open, refills) = (Vec::new(), VecDeque::new());
+        let slots = contents(bytes)?.into_iter().map(|content| Slot { content, state: State::Unread });
+        let (slots, open, refills) = (slots.collect(), Vec::new(), VecDeque::new());
         Ok(Self { bytes: bytes.into(), slots, open, refills, cycle: false })
     }
 
@@ -111,6 +81,47 @@ impl Incoming {
             .and_then(|place| self.slots.get_mut(place))
             .ok_or_else(|| Error::malformed(format!("there is no shared value number {number}")))
     }
+}
+
+/// Finds where each part is, and believes none of the numbers.
+fn contents(bytes: &[u8]) -> Result<Vec<Option<Content>>> {
+    let (count, mut rest) = bytes.split_first_chunk::<4>().ok_or_else(Error::truncated)?;
+    let count = u32::from_le_bytes(*count) as usize;
+    if count > rest.len() / HEADER {
+        return Err(Error::truncated());
+    }
+    let mut contents = Vec::with_capacity(count);
+    for _ in 0..count {
+        let ([codec, is_weakly_held, length @ ..], tail) =
+            rest.split_first_chunk::<HEADER>().ok_or_else(Error::truncated)?;
+        let codec = match codec {
+            0 => None,
+            1 => Some(Codec::Postcard),
+            2 => Some(Codec::MessagePack),
+            other => return Err(Error::malformed(format!("a shared value in an unknown codec, {other}"))),
+        };
+        let length = usize::try_from(u64::from_le_bytes(*length)).map_err(|_| Error::truncated())?;
+        let start = bytes.len() - tail.len();
+        rest = tail.get(length..).ok_or_else(Error::truncated)?;
+        contents.push(codec.map(|codec| Content {
+            codec,
+            place: start..start + length,
+            is_weakly_held: *is_weakly_held != 0,
+        }));
+    }
+    if !rest.is_empty() {
+        return Err(Error::malformed("bytes are left over behind the shared values"));
+    }
+    Ok(contents)
+}
+
+/// A part's bytes, if there is one.
+type Written<'a> = Option<(Codec, &'a [u8])>;
+
+/// The parts, for whoever only looks at them.
+pub(crate) fn parts(bytes: &[u8]) -> Result<Vec<Written<'_>>> {
+    let found = contents(bytes)?.into_iter();
+    Ok(found.map(|content| content.map(|content| (content.codec, &bytes[content.place]))).collect())
 }
 
 /// Does something with the shared values of the decoding in progress.

@@ -1,0 +1,239 @@
+//! The serializer that keeps what it is given.
+
+use serde::ser::{Serialize, Serializer};
+
+use super::parts::{Entries, Fields, InVariant, Items};
+use super::{Content, Identity, Node, observer, varint, zigzag};
+use crate::bytes::ByteIter;
+use crate::error::{Error, Result};
+use crate::stack::Stack;
+
+/// What serde's own wrappers are called; they stand for a type whose name they do not know.
+const WRAPPERS: &[&str] = &["__SerializeWith", "SerializeAsWrap<", "cross::via::Written<"];
+
+/// A value, or why it cannot be shown.
+pub(super) fn node<T: Serialize + ?Sized>(value: &T, stack: Stack) -> Node {
+    let name = crate::type_name::<T>();
+    let is_wrapper = WRAPPERS.iter().any(|wrapper| name.contains(wrapper));
+    let outcome = match stack.check() {
+        Ok(()) => value.serialize(Inspector { type_name: if is_wrapper { "" } else { name }, stack }),
+        Err(error) => Err(error),
+    };
+    outcome.unwrap_or_else(|error| {
+        let (announced, identity) = observer::take_announced();
+        let known = announced.unwrap_or(if is_wrapper { "" } else { name });
+        Node { identity, ..Node::new(known, 0, Content::Refused(error.to_string())) }
+    })
+}
+
+fn as_text(bytes: Vec<u8>) -> Content {
+    match String::from_utf8(bytes) {
+        Ok(text) => Content::Text(text),
+        Err(other) => Content::Bytes(other.into_bytes()),
+    }
+}
+
+pub(super) struct Inspector {
+    type_name: &'static str,
+    pub(super) stack: Stack,
+}
+
+/// What is known of a value before its parts are.
+pub(super) struct Head {
+    type_name: &'static str,
+    identity: Option<Identity>,
+    pub(super) stack: Stack,
+}
+
+impl Head {
+    pub(super) fn node(self, size: usize, content: Content) -> Node {
+        // A shared value is written once, and referred to by a small number.
+        let reference = if self.identity.is_some() { 1 } else { 0 };
+        Node { identity: self.identity, ..Node::new(self.type_name, size + reference, content) }
+    }
+}
+
+impl Inspector {
+    fn head(self, fallback: &'static str) -> Head {
+        let (announced, identity) = observer::take_announced();
+        let known = announced.unwrap_or(self.type_name);
+        Head { type_name: if known.is_empty() { fallback } else { known }, identity, stack: self.stack }
+    }
+
+    fn leaf(self, fallback: &'static str, size: usize, content: Content) -> Result<Node> {
+        Ok(self.head(fallback).node(size, content))
+    }
+}
+
+macro_rules! numbers {
+    ($($method:ident $type:ident $variant:ident $size:expr;)*) => {$(
+        fn $method(self, value: $type) -> Result<Node> {
+            self.leaf(stringify!($type), $size(value.into()), Content::$variant(value.into()))
+        }
+    )*};
+}
+
+impl Serializer for Inspector {
+    type Ok = Node;
+    type Error = Error;
+    type SerializeSeq = Items;
+    type SerializeTuple = Items;
+    type SerializeTupleStruct = Items;
+    type SerializeTupleVariant = InVariant<Items>;
+    type SerializeMap = Entries;
+    type SerializeStruct = Fields;
+    type SerializeStructVariant = InVariant<Fields>;
+
+    fn is_human_readable(&self) -> bool {
+        false
+    }
+
+    numbers! {
+        serialize_i8 i8 Integer |_: i128| 1;
+        serialize_i16 i16 Integer zigzag;
+        serialize_i32 i32 Integer zigzag;
+        serialize_i64 i64 Integer zigzag;
+        serialize_i128 i128 Integer zigzag;
+        serialize_u8 u8 Unsigned |_: u128| 1;
+        serialize_u16 u16 Unsigned varint;
+        serialize_u32 u32 Unsigned varint;
+        serialize_u64 u64 Unsigned varint;
+        serialize_u128 u128 Unsigned varint;
+        serialize_f32 f32 Float |_: f64| 4;
+        serialize_f64 f64 Float |_: f64| 8;
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<Node> {
+        self.leaf("bool", 1, Content::Bool(value))
+    }
+
+    fn serialize_char(self, value: char) -> Result<Node> {
+        self.leaf("char", 1 + value.len_utf8(), Content::Text(value.into()))
+    }
+
+    fn serialize_str(self, value: &str) -> Result<Node> {
+        self.leaf("String", varint(value.len() as u128) + value.len(), Content::Text(value.to_owned()))
+    }
+
+    fn serialize_bytes(self, value: &[u8]) -> Result<Node> {
+        self.leaf("bytes", varint(value.len() as u128) + value.len(), Content::Bytes(value.to_vec()))
+    }
+
+    fn serialize_none(self) -> Result<Node> {
+        self.leaf("Option", 1, Content::Nothing)
+    }
+
+    /// As what it holds; that it is there says enough.
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<Node> {
+        let head = self.head("");
+        let mut inner = node(value, head.stack);
+        inner.size += 1;
+        inner.identity = head.identity.or(inner.identity);
+        if !head.type_name.is_empty() {
+            inner.type_name = head.type_name.into();
+        }
+        Ok(inner)
+    }
+
+    fn serialize_unit(self) -> Result<Node> {
+        self.leaf("()", 0, Content::Nothing)
+    }
+
+    fn serialize_unit_struct(self, name: &'static str) -> Result<Node> {
+        self.leaf(name, 0, Content::Nothing)
+    }
+
+    fn serialize_unit_variant(self, name: &'static str, index: u32, variant: &'static str) -> Result<Node> {
+        let inner = Node::new("", 0, Content::Nothing);
+        self.leaf(name, varint(index.into()), Content::Variant(variant.into(), Box::new(inner)))
+    }
+
+    /// As what it holds.
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<Node> {
+        let head = self.head(name);
+        let mut inner = node(value, head.stack);
+        inner.type_name = head.type_name.into();
+        inner.identity = head.identity.or(inner.identity);
+        Ok(inner)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<Node> {
+        let head = self.head(name);
+        let inner = node(value, head.stack);
+        let size = varint(index.into()) + inner.size;
+        match inner.content {
+            // serde writes the system's texts as bytes, since they may be anything.
+            Content::Bytes(bytes) if name == "OsString" => Ok(head.node(size, as_text(bytes))),
+            _ => Ok(head.node(size, Content::Variant(variant.into(), Box::new(inner)))),
+        }
+    }
+
+    fn serialize_seq(self, _: Option<usize>) -> Result<Items> {
+        Ok(Items::new(self.head("sequence"), true))
+    }
+
+    fn serialize_tuple(self, _: usize) -> Result<Items> {
+        Ok(Items::new(self.head("tuple"), false))
+    }
+
+    fn serialize_tuple_struct(self, name: &'static str, _: usize) -> Result<Items> {
+        Ok(Items::new(self.head(name), false))
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<InVariant<Items>> {
+        let head = self.head(name);
+        let inner = Head { type_name: "", identity: None, stack: head.stack };
+        Ok(InVariant::new(head, index, variant, Items::new(inner, false)))
+    }
+
+    fn serialize_map(self, _: Option<usize>) -> Result<Entries> {
+        Ok(Entries::new(self.head("map")))
+    }
+
+    fn serialize_struct(self, name: &'static str, _: usize) -> Result<Fields> {
+        Ok(Fields::new(self.head(name)))
+    }
+
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        _: usize,
+    ) -> Result<InVariant<Fields>> {
+        let head = self.head(name);
+        let inner = Head { type_name: "", identity: None, stack: head.stack };
+        Ok(InVariant::new(head, index, variant, Fields::new(inner)))
+    }
+
+    fn collect_seq<I>(self, items: I) -> Result<Node>
+    where
+        I: IntoIterator,
+        I::Item: Serialize,
+    {
+        use serde::ser::SerializeSeq as _;
+        let mut items = match ByteIter::recognise(items.into_iter()) {
+            Ok((bytes, len)) => {
+                let mut copy = Vec::with_capacity(len);
+                bytes.append_to(&mut copy);
+                return self.leaf("Vec<u8>", varint(len as u128) + len, Content::Bytes(copy));
+            }
+            Err(items) => items,
+        };
+        let mut shown = self.serialize_seq(None)?;
+        items.try_for_each(|item| shown.serialize_element(&item))?;
+        shown.end()
+    }
+}
