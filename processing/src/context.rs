@@ -1,6 +1,5 @@
 //! What a hook can reach while it runs: the other side of the process, and its own settings.
 
-use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -8,11 +7,15 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::{Inbox, ListenError, Message, Outbox, Packet, TellError, read};
+use crate::channel::{
+    Inbox, ListenError, Look, Mailbox, Message, Outbox, Pace, Packet, TellError, mark, post, read, spare,
+    wait_for_news,
+};
 use crate::chaos;
-
 use crate::protocol::{Event, Request};
 use crate::shm::Page;
+use crate::shm::fault::Fault;
+use crate::shm::mail::{Lane, Mail};
 use crate::shm::status::Status;
 use crate::sys::{Alarm, Nanos, later};
 use crate::{Config, Phase, ProcessError, Timers};
@@ -35,7 +38,10 @@ pub struct Context(pub(crate) Arc<Inner>);
 pub(crate) struct Inner {
     pub(crate) status: Page<Status>,
     pub(crate) alarm: Alarm,
+    mail: Page<Mail>,
     outbox: Mutex<Outbox>,
+    /// Held by whoever is putting a message into the ring: how far the parent is known to have read.
+    telling: Mutex<u64>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -43,7 +49,7 @@ pub(crate) struct Inner {
 #[derive(Debug)]
 struct State {
     config: Config,
-    messages: VecDeque<Message>,
+    mailbox: Mailbox,
     verdict: Option<Verdict>,
     /// Why the iteration is being tried again.
     last_failure: Option<ProcessError>,
@@ -66,12 +72,18 @@ impl Context {
         CURRENT.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(crate) fn new(status: Page<Status>, alarm: Alarm, socket: Arc<OwnedFd>, config: Config) -> Self {
-        let state = State { config, messages: VecDeque::new(), verdict: None, last_failure: None };
+    pub(crate) fn new(
+        (status, alarm, mail): (Page<Status>, Alarm, Page<Mail>),
+        socket: Arc<OwnedFd>,
+        config: Config,
+    ) -> Self {
+        let state = State { config, mailbox: Mailbox::default(), verdict: None, last_failure: None };
         let context = Context(Arc::new(Inner {
             status,
             alarm,
+            mail,
             outbox: Mutex::new(Outbox::new(socket)),
+            telling: Mutex::new(0),
             state: Mutex::new(state),
             changed: Condvar::new(),
         }));
@@ -86,11 +98,47 @@ impl Context {
     /// # Errors
     /// If the value cannot cross, or the other side is gone.
     pub fn tell<T: Serialize + ?Sized>(&self, message: &T) -> Result<(), TellError> {
-        let message = Message::encode(message).map_err(TellError::Value)?;
+        let message = Message::encode_into(spare::take(), message).map_err(TellError::Value)?;
         self.chaos();
-        self.send(Event::Message(message)).map_err(TellError::Channel)?;
+        let mut known = self.0.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = if message.fds.is_empty() {
+            let mut sent = 0;
+            let put = self.put(|lane| post(lane, &message.bytes, &mut sent, &mut known));
+            spare::give(message.bytes);
+            put
+        } else {
+            // In this order: where there is a mark, the message has been sent.
+            self.send(Event::Message(message)).and_then(|()| self.put(|lane| mark(lane, &mut known)))
+        };
+        told.map_err(TellError::Channel)?;
         self.chaos();
         Ok(())
+    }
+
+    /// Puts something into the ring to the parent, and waits for room as often as it takes.
+    fn put(&self, mut put: impl FnMut(&Lane) -> Result<bool, Fault>) -> std::io::Result<()> {
+        let lane = &self.0.mail.up;
+        let mut pace = Pace::default();
+        loop {
+            let (ticket, saw) = (lane.room.ticket(), lane.ring.read.position());
+            let done = put(lane)?;
+            if self.0.mail.owes_news() {
+                self.send(Event::Look)?;
+            }
+            if done {
+                return Ok(());
+            }
+            while lane.ring.read.position() == saw && !pace.over {
+                pace.step();
+            }
+            if pace.over {
+                // The parent takes in what the ring holds when nobody listens there. It cannot fail to: this process
+                // would end with it.
+                self.send(Event::Look)?;
+                lane.sleep_for_room(saw, ticket);
+            }
+            pace = Pace::default();
+        }
     }
 
     /// Takes the next message that was told to this process, waiting for it as long as it takes (`None`) or so long.
@@ -104,26 +152,37 @@ impl Context {
         timeout: impl Into<Option<Duration>>,
     ) -> Result<Option<T>, ListenError> {
         let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
-        let inner = &self.0;
-        let message = {
-            let mut state = inner.state();
-            loop {
-                if let Some(message) = state.messages.pop_front() {
-                    inner.status.set_listened(inner.status.listened() + 1);
-                    break message;
-                }
-                if inner.status.is_stopping() {
-                    return Ok(None);
-                }
-                let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-                if left == Some(Duration::ZERO) {
-                    return Ok(None);
-                }
-                state = inner.wait(state, left);
-            }
-        };
+        let heard = wait_for_news(&self.0.mail.down, deadline, || self.look());
+        let Some(message) = heard.unwrap_or(Ok(None))? else { return Ok(None) };
         self.chaos();
         read(message).map(Some)
+    }
+
+    /// Whether there is a message, or a reason to wait for none.
+    fn look(&self) -> Look<Result<Option<Message>, ListenError>> {
+        let (status, mail) = (&self.0.status, &self.0.mail);
+        let found = {
+            let mut state = self.0.state();
+            let found = state.mailbox.next(&mail.down);
+            if let Ok(Look::Found(_)) = found {
+                status.set_listened(status.listened() + 1);
+            }
+            found
+        };
+        let failed = |error| Look::Found(Err(ListenError::Channel(error)));
+        match mail.owes_room().map_err(std::io::Error::from) {
+            Ok(false) => {}
+            // A message that was taken is not lost for that.
+            Ok(true) => _ = self.send(Event::Look),
+            Err(error) => return failed(error),
+        }
+        match found {
+            Ok(Look::Found(message)) => Look::Found(Ok(Some(message))),
+            Ok(Look::Again) => Look::Again,
+            Ok(Look::Nothing(_)) if status.is_stopping() => Look::Found(Ok(None)),
+            Ok(Look::Nothing(saw)) => Look::Nothing(saw),
+            Err(fault) => failed(fault.into()),
+        }
     }
 
     /// A point at which something may go wrong on purpose, unless that would be the end of the process: the last hooks
@@ -246,7 +305,7 @@ impl Context {
         let request = Request::unpack(packet)?;
         let mut state = self.0.state();
         match request {
-            Request::Message(message) => state.messages.push_back(message),
+            Request::Message(message) => state.mailbox.add(message),
             Request::Stop => self.0.status.stop(),
             Request::Retry(after, error) => state.verdict = Some(Verdict::Retry(after, error)),
             Request::GiveUp(error) => state.verdict = Some(Verdict::GiveUp(error)),
@@ -292,5 +351,6 @@ impl Inner {
         // Whoever is between its look and its sleep holds the lock, so it cannot miss this.
         drop(self.state());
         self.changed.notify_all();
+        self.mail.down.news.ring();
     }
 }
