@@ -9,7 +9,7 @@ mod peers {
     pub(crate) mod socket;
 }
 
-use benches::{Contest, timed_each};
+use benches::{Contest, Side, keep_apart, timed_each};
 use peers::{ipc, socket};
 use processing::prelude::*;
 
@@ -31,15 +31,16 @@ impl Echo {
 const CHILD: &str = "BENCH_CHILD";
 
 fn main() {
-    match std::env::var(CHILD).as_deref() {
-        Ok("socket") => return socket::echo(),
-        Ok(server) => return ipc::echo(server),
-        Err(_) => {}
+    if let Ok(kind) = std::env::var(CHILD) {
+        keep_apart(Side::There);
+        return if kind == "socket" { socket::echo() } else { ipc::echo(&kind) };
     }
+    processing::on_worker_start(|| keep_apart(Side::There));
     let echo = Echo {}.start().expect("it starts");
     let typed = ipc::Typed::start();
     let bytes = ipc::Bytes::start();
     let mut stream = socket::Stream::start();
+    keep_apart(Side::Here);
 
     for (size, name, batch) in
         [(8, "8 B", 20), (1 << 10, "1 KiB", 20), (64 << 10, "64 KiB", 5), (1 << 20, "1 MiB", 1)]

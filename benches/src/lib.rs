@@ -15,9 +15,11 @@
 //!
 //! The program `compare` runs all benches and puts what they measured into one table.
 
+mod cores;
 mod summary;
 mod table;
 
+pub use cores::{Side, keep_apart};
 pub use summary::{Collected, read};
 pub use table::{Kind, Row, Table};
 

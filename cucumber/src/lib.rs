@@ -58,7 +58,7 @@ pub use resource::postgres::PostgresRecipe;
 pub use resource::sqlite::SqliteRecipe;
 pub use scope::{Attachment, Scope};
 pub use secret::{Provider, Secret};
-pub use ser::{Encoded, encode, encode_message, to_bytes};
+pub use ser::{Encoded, encode, encode_into, encode_message, encode_message_into, to_bytes};
 pub use shape::know;
 pub use stack::set_stack_budget;
 pub use task::Task;

@@ -47,7 +47,7 @@ impl std::fmt::Debug for Encoded {
 /// When the value refuses to be serialised, or holds a handle, which bytes alone cannot carry. The error names the field.
 pub fn to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
     let guard = Guard::refusing();
-    write(value, None, &guard).map(|encoded| encoded.bytes).map_err(|error| guard.classify(error))
+    write(Vec::new(), value, None, &guard).map(|encoded| encoded.bytes).map_err(|error| guard.classify(error))
 }
 
 /// Writes a value as bytes and handles.
@@ -63,8 +63,17 @@ pub fn to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
 ///
 /// When the value refuses to be serialised. The error names the field.
 pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Encoded> {
+    encode_into(Vec::new(), value)
+}
+
+/// [`encode`] in a buffer that was used before, for whoever encodes often. What is in it is forgotten.
+///
+/// # Errors
+///
+/// As there.
+pub fn encode_into<T: Serialize + ?Sized>(buffer: Vec<u8>, value: &T) -> Result<Encoded> {
     let guard = Guard::encoding();
-    write(value, None, &guard).map_err(|error| guard.classify(error))
+    write(buffer, value, None, &guard).map_err(|error| guard.classify(error))
 }
 
 /// Writes a value as a message, which carries the name of its type ([`type_name`](crate::type_name)).
@@ -82,13 +91,28 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Encoded> {
 ///
 /// When the value refuses to be serialised. The error names the field.
 pub fn encode_message<T: Serialize + ?Sized>(value: &T) -> Result<Encoded> {
+    encode_message_into(Vec::new(), value)
+}
+
+/// [`encode_message`] in a buffer that was used before, for whoever encodes often. What is in it is forgotten.
+///
+/// # Errors
+///
+/// As there.
+pub fn encode_message_into<T: Serialize + ?Sized>(buffer: Vec<u8>, value: &T) -> Result<Encoded> {
     let guard = Guard::encoding();
-    write(value, Some(crate::type_name::<T>()), &guard).map_err(|error| guard.classify(error))
+    write(buffer, value, Some(crate::type_name::<T>()), &guard).map_err(|error| guard.classify(error))
 }
 
 /// Writes a whole frame.
-fn write<T: Serialize + ?Sized>(value: &T, name: Option<&str>, guard: &Guard) -> Result<Encoded> {
-    let mut bytes = Vec::with_capacity(128);
+fn write<T: Serialize + ?Sized>(
+    mut bytes: Vec<u8>,
+    value: &T,
+    name: Option<&str>,
+    guard: &Guard,
+) -> Result<Encoded> {
+    bytes.clear();
+    bytes.reserve(128);
     frame::begin(&mut bytes, name)?;
     let codec = write_value(&mut bytes, value, Stack::here())?;
     let shared = guard.take_shared();

@@ -21,4 +21,4 @@ pub use crate::lifecycle::{FromItem, Outcome, ProcessSpec, ProcessType, SingleFi
 pub use crate::phase::Phase;
 pub use crate::share::generated as share;
 pub use crate::share::{Place, ShareError, ShareHandle, Shareable};
-pub use crate::shm::bare::Bare;
+pub use crate::shm::bare::{Bare, BarePipe};

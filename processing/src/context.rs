@@ -1,17 +1,21 @@
 //! What a hook can reach while it runs: the other side of the process, and its own settings.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::{Inbox, ListenError, Message, Outbox, Packet, TellError, read};
+use crate::channel::{
+    Inbox, ListenError, Look, Mailbox, Message, Outbox, Pace, Packet, TellError, mark, post, read, spare,
+    wait_for_news,
+};
 use crate::chaos;
-
 use crate::protocol::{Event, Request};
+use crate::shm::fault::Fault;
+use crate::shm::mail::{Lane, Mail};
 use crate::shm::status::Status;
 use crate::shm::{Bell, Page};
 use crate::sys::{Nanos, later};
@@ -36,15 +40,24 @@ pub(crate) struct Inner {
     pub(crate) status: Arc<Page<Status>>,
     pub(crate) bell: Bell,
     /// None for a task of a pool: nobody has a handle to it.
-    outbox: Option<Mutex<Outbox>>,
+    parent: Option<Parent>,
     state: Mutex<State>,
     changed: Condvar,
+}
+
+/// The ways to whoever has the handle.
+#[derive(Debug)]
+struct Parent {
+    mail: Page<Mail>,
+    outbox: Mutex<Outbox>,
+    /// Held by whoever is putting a message into the ring: how far the parent is known to have read.
+    telling: Mutex<u64>,
 }
 
 #[derive(Debug)]
 struct State {
     config: Config,
-    messages: VecDeque<Message>,
+    mailbox: Mailbox,
     verdict: Option<Verdict>,
     /// Why the iteration is being tried again.
     last_failure: Option<ProcessError>,
@@ -76,8 +89,14 @@ impl Context {
     }
 
     /// Makes it the process of this worker.
-    pub(crate) fn new(status: Page<Status>, bell: Bell, outbox: Outbox, config: Config) -> Self {
-        let context = Context::make(Arc::new(status), bell, Some(outbox), config);
+    pub(crate) fn new(
+        status: Page<Status>,
+        bell: Bell,
+        (mail, socket): (Page<Mail>, Arc<OwnedFd>),
+        config: Config,
+    ) -> Self {
+        let parent = Parent { mail, outbox: Mutex::new(Outbox::new(socket)), telling: Mutex::new(0) };
+        let context = Context::make(Arc::new(status), bell, Some(parent), config);
         *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(context.clone());
         context
     }
@@ -93,15 +112,9 @@ impl Context {
         (context, Visit { before, in_worker })
     }
 
-    fn make(status: Arc<Page<Status>>, bell: Bell, outbox: Option<Outbox>, config: Config) -> Self {
-        let state = State { config, messages: VecDeque::new(), verdict: None, last_failure: None };
-        Context(Arc::new(Inner {
-            status,
-            bell,
-            outbox: outbox.map(Mutex::new),
-            state: Mutex::new(state),
-            changed: Condvar::new(),
-        }))
+    fn make(status: Arc<Page<Status>>, bell: Bell, parent: Option<Parent>, config: Config) -> Self {
+        let state = State { config, mailbox: Mailbox::default(), verdict: None, last_failure: None };
+        Context(Arc::new(Inner { status, bell, parent, state: Mutex::new(state), changed: Condvar::new() }))
     }
 
     /// Sends a message to the process that called `start`.
@@ -111,14 +124,49 @@ impl Context {
     /// # Errors
     /// If the value cannot cross, or the other side is gone; in a task of a pool there is none.
     pub fn tell<T: Serialize + ?Sized>(&self, message: &T) -> Result<(), TellError> {
-        if self.0.outbox.is_none() {
-            return Err(TellError::NoPeer);
-        }
-        let message = Message::encode(message).map_err(TellError::Value)?;
+        let parent = self.0.parent.as_ref().ok_or(TellError::NoPeer)?;
+        let message = Message::encode_into(spare::take(), message).map_err(TellError::Value)?;
         self.chaos();
-        self.send(Event::Message(message)).map_err(TellError::Channel)?;
+        let mut known = parent.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = if message.fds.is_empty() {
+            let mut sent = 0;
+            let put = self.put(&parent.mail, |lane| post(lane, &message.bytes, &mut sent, &mut known));
+            spare::give(message.bytes);
+            put
+        } else {
+            // In this order: where there is a mark, the message has been sent.
+            self.send(Event::Message(message))
+                .and_then(|()| self.put(&parent.mail, |lane| mark(lane, &mut known)))
+        };
+        told.map_err(TellError::Channel)?;
         self.chaos();
         Ok(())
+    }
+
+    /// Puts something into the ring to the parent, and waits for room as often as it takes.
+    fn put(&self, mail: &Mail, mut put: impl FnMut(&Lane) -> Result<bool, Fault>) -> std::io::Result<()> {
+        let lane = &mail.up;
+        let mut pace = Pace::default();
+        loop {
+            let (ticket, saw) = (lane.room.ticket(), lane.ring.read.position());
+            let done = put(lane)?;
+            if mail.owes_news() {
+                self.send(Event::Look)?;
+            }
+            if done {
+                return Ok(());
+            }
+            while lane.ring.read.position() == saw && !pace.over {
+                pace.step();
+            }
+            if pace.over {
+                // The parent takes in what the ring holds when nobody listens there. It cannot fail to: this process
+                // would end with it.
+                self.send(Event::Look)?;
+                lane.sleep_for_room(saw, ticket);
+            }
+            pace = Pace::default();
+        }
     }
 
     /// Takes the next message that was told to this process, waiting for it as long as it takes (`None`) or so long.
@@ -133,29 +181,38 @@ impl Context {
         timeout: impl Into<Option<Duration>>,
     ) -> Result<Option<T>, ListenError> {
         let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
-        let inner = &self.0;
-        if inner.outbox.is_none() {
-            return Err(ListenError::NoPeer);
-        }
-        let message = {
-            let mut state = inner.state();
-            loop {
-                if let Some(message) = state.messages.pop_front() {
-                    inner.status.set_listened(inner.status.listened() + 1);
-                    break message;
-                }
-                if inner.status.is_stopping() {
-                    return Ok(None);
-                }
-                let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
-                if left == Some(Duration::ZERO) {
-                    return Ok(None);
-                }
-                state = inner.wait(state, left);
-            }
-        };
+        let parent = self.0.parent.as_ref().ok_or(ListenError::NoPeer)?;
+        let heard = wait_for_news(&parent.mail.down, deadline, || self.look(&parent.mail));
+        let Some(message) = heard.unwrap_or(Ok(None))? else { return Ok(None) };
         self.chaos();
         read(message).map(Some)
+    }
+
+    /// Whether there is a message, or a reason to wait for none.
+    fn look(&self, mail: &Mail) -> Look<Result<Option<Message>, ListenError>> {
+        let status = &self.0.status;
+        let found = {
+            let mut state = self.0.state();
+            let found = state.mailbox.next(&mail.down);
+            if let Ok(Look::Found(_)) = found {
+                status.set_listened(status.listened() + 1);
+            }
+            found
+        };
+        let failed = |error| Look::Found(Err(ListenError::Channel(error)));
+        match mail.owes_room().map_err(std::io::Error::from) {
+            Ok(false) => {}
+            // A message that was taken is not lost for that.
+            Ok(true) => _ = self.send(Event::Look),
+            Err(error) => return failed(error),
+        }
+        match found {
+            Ok(Look::Found(message)) => Look::Found(Ok(Some(message))),
+            Ok(Look::Again) => Look::Again,
+            Ok(Look::Nothing(_)) if status.is_stopping() => Look::Found(Ok(None)),
+            Ok(Look::Nothing(saw)) => Look::Nothing(saw),
+            Err(fault) => failed(fault.into()),
+        }
     }
 
     /// A point at which something may go wrong on purpose, unless that would be the end of the process: the last hooks
@@ -230,9 +287,9 @@ impl Context {
     }
 
     pub(crate) fn send(&self, event: Event) -> std::io::Result<()> {
-        let Some(outbox) = &self.0.outbox else { return Ok(()) };
+        let Some(parent) = &self.0.parent else { return Ok(()) };
         let packet = event.pack()?;
-        let mut outbox = outbox.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut outbox = parent.outbox.lock().unwrap_or_else(PoisonError::into_inner);
         outbox.push(Arc::new(packet));
         // The socket blocks here, so all of it is sent; or nothing, if there is no descriptor left for a large body.
         let sent = outbox.flush().map(|_| ());
@@ -278,7 +335,7 @@ impl Context {
         let request = Request::unpack(packet)?;
         let mut state = self.0.state();
         match request {
-            Request::Message(message) => state.messages.push_back(message),
+            Request::Message(message) => state.mailbox.add(message),
             Request::Stop => self.0.status.stop(),
             Request::Retry(after, error) => state.verdict = Some(Verdict::Retry(after, error)),
             Request::GiveUp(error) => state.verdict = Some(Verdict::GiveUp(error)),
@@ -340,5 +397,8 @@ impl Inner {
         // Whoever is between its look and its sleep holds the lock, so it cannot miss this.
         drop(self.state());
         self.changed.notify_all();
+        if let Some(parent) = &self.parent {
+            parent.mail.down.news.ring();
+        }
     }
 }

@@ -5,7 +5,8 @@
 //! | parent | `Start` | `Hello`, or `Refused` and the end |
 //! | worker | `Failed` | `Retry` or `GiveUp` |
 //! | worker | `Finished` | nothing: the worker ends |
-//! | either | `Message` | nothing |
+//! | either | `Message` | nothing: it has descriptors, and its turn is where the ring has a mark |
+//! | worker | `Look` | nothing: there is something to do at the rings |
 //! | parent | `Stop` | nothing: the status page says it too, this wakes who sleeps |
 //! | worker | `Settings`, `Handles` | nothing |
 
@@ -23,7 +24,7 @@ use crate::error::Failure;
 use crate::{Config, Phase, ProcessError};
 
 /// Counted up with every change of the packets, the status page or the marker.
-pub(crate) const VERSION: u32 = 1;
+pub(crate) const VERSION: u32 = 2;
 
 /// What a worker is for: called once, in the worker, with all it needs.
 pub(crate) type Entry = fn(Worker);
@@ -41,7 +42,7 @@ pub(crate) struct Worker {
 pub(crate) enum Request {
     /// What to be. The first packet of all; the job's own descriptors come with it.
     Start(Start, Message),
-    /// Told by the user.
+    /// Told by the user, with descriptors.
     Message(Message),
     /// End after the hook that is running.
     Stop,
@@ -76,7 +77,7 @@ pub(crate) enum Event {
     Hello,
     /// The worker cannot be what it is asked to be.
     Refused(Failure),
-    /// Told by the user.
+    /// Told by the user, with descriptors.
     Message(Message),
     /// A hook failed; the worker waits for what to do.
     Failed(Failed),
@@ -88,6 +89,8 @@ pub(crate) enum Event {
     Value(Message),
     /// The failure of the process.
     Error(ProcessError),
+    /// The rings want attention: one has something that the parent waits for, or one is full.
+    Look,
 }
 
 /// A failure that did not cost the worker's process.
@@ -162,6 +165,7 @@ impl Event {
             Event::Handles(number, handles) => Packet::new(5, bytes(&number)?, handles.fds),
             Event::Value(message) => Packet::new(6, message.bytes, message.fds),
             Event::Error(error) => Packet::new(7, bytes(&error)?, Vec::new()),
+            Event::Look => Packet::new(8, Vec::new(), Vec::new()),
         }
     }
 
@@ -175,6 +179,7 @@ impl Event {
             5 => Event::Handles(value(&packet.body)?, Message { bytes: Vec::new(), fds: packet.fds }),
             6 => Event::Value(Message { bytes: packet.body, fds: packet.fds }),
             7 => Event::Error(value(&packet.body)?),
+            8 => Event::Look,
             _ => return Err(garbled()),
         })
     }
@@ -229,7 +234,7 @@ mod tests {
                     }
                 }
             }
-            for kind in 0..9 {
+            for kind in 0..10 {
                 let packet = || Packet::new(kind, body.clone(), Vec::new()).unwrap();
                 let _ = Request::unpack(packet());
                 let _ = Event::unpack(packet());

@@ -118,6 +118,12 @@ pub fn kill(pid: u32) {
     let _ = kill_process(as_pid(pid), Signal::KILL);
 }
 
+/// Whether its first thread waits for something.
+#[must_use]
+pub fn is_asleep(pid: u32) -> bool {
+    stat(pid, 0).is_some_and(|state| state == "S")
+}
+
 /// How many clock ticks of processor time a process has used.
 ///
 /// # Panics

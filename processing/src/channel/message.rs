@@ -6,6 +6,7 @@ use cucumber::{Attachment, Encoded, Scope};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::spare;
 use crate::sys;
 
 /// An encoded value with the descriptors of the handles inside it.
@@ -18,12 +19,25 @@ pub(crate) struct Message {
 impl Message {
     /// A value that says its type, for a reader who may expect another.
     pub(crate) fn encode<T: Serialize + ?Sized>(value: &T) -> cucumber::Result<Self> {
-        super::moving(|| Message::from_encoded(cucumber::encode_message(value)?))
+        Message::encode_into(Vec::new(), value)
+    }
+
+    /// The same in a buffer that was used before.
+    pub(crate) fn encode_into<T: Serialize + ?Sized>(buffer: Vec<u8>, value: &T) -> cucumber::Result<Self> {
+        super::moving(|| Message::from_encoded(cucumber::encode_message_into(buffer, value)?))
     }
 
     /// A value whose type the reader knows.
     pub(crate) fn encode_untyped<T: Serialize + ?Sized>(value: &T) -> cucumber::Result<Self> {
-        Message::from_encoded(cucumber::encode(value)?)
+        Message::encode_untyped_into(Vec::new(), value)
+    }
+
+    /// The same in a buffer that was used before.
+    pub(super) fn encode_untyped_into<T: Serialize + ?Sized>(
+        buffer: Vec<u8>,
+        value: &T,
+    ) -> cucumber::Result<Self> {
+        Message::from_encoded(cucumber::encode_into(buffer, value)?)
     }
 
     fn from_encoded(Encoded { bytes, attachments }: Encoded) -> cucumber::Result<Self> {
@@ -44,7 +58,16 @@ impl Message {
 
     /// Reads it as what it says it is.
     pub(crate) fn decode<T: DeserializeOwned>(self) -> cucumber::Result<T> {
-        cucumber::decode_message(&self.bytes, &mut scope(self.fds))
+        let value = cucumber::decode_message(&self.bytes, &mut scope(self.fds));
+        spare::give(self.bytes);
+        value
+    }
+
+    /// Reads it as what the reader knows it to be.
+    pub(super) fn decode_untyped<T: DeserializeOwned>(self) -> cucumber::Result<T> {
+        let value = cucumber::decode_with(&self.bytes, scope(self.fds));
+        spare::give(self.bytes);
+        value
     }
 }
 

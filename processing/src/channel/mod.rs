@@ -1,13 +1,18 @@
 //! What carries values between two processes: messages, and the control channel of a worker.
 
 mod control;
+mod mailbox;
 mod message;
+mod pace;
 mod packet;
 mod pipe;
+pub(crate) mod spare;
 mod talk;
 
 pub(crate) use control::{Inbox, Outbox};
+pub(crate) use mailbox::{Look, Mailbox, Postbag, mark, post, wait_for_news};
 pub(crate) use message::{Message, scope};
+pub(crate) use pace::Pace;
 pub(crate) use packet::{Packet, read_all_at, write_all_at};
 pub(crate) use pipe::moving;
 pub use pipe::{Anchor, Ends, Nothing, Pipe, PipeError, Point};

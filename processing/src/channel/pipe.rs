@@ -13,12 +13,11 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Message, scope};
+use super::{Message, spare};
 use crate::shm::Page;
 
 mod end;
 mod error;
-mod pace;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -157,7 +156,7 @@ macro_rules! ends {
             ///
             /// When the other end is gone, this end is closed, or the value cannot be encoded.
             pub fn send(&self, message: &$sent) -> Result<(), PipeError> {
-                self.end.send(&encode(message)?, Patience::Endless)
+                send(&self.end, message, Patience::Endless)
             }
 
             /// Like [`send`](Self::send), for at most `time`.
@@ -166,7 +165,7 @@ macro_rules! ends {
             ///
             /// As `send`, and when the time is over ([`PipeError::is_timeout`]); then the message was not sent.
             pub fn send_timeout(&self, message: &$sent, time: Duration) -> Result<(), PipeError> {
-                self.end.send(&encode(message)?, Patience::of(time))
+                send(&self.end, message, Patience::of(time))
             }
 
             /// Sends a message if there is room for it.
@@ -176,7 +175,7 @@ macro_rules! ends {
             /// As `send`, and when there is no room ([`PipeError::is_full`]). For a message larger than 256 KiB there
             /// never is.
             pub fn try_send(&self, message: &$sent) -> Result<(), PipeError> {
-                self.end.send(&encode(message)?, Patience::None)
+                send(&self.end, message, Patience::None)
             }
 
             /// [`send`](Self::send) as a future, for any executor.
@@ -264,11 +263,18 @@ ends! {
 }
 
 fn encode<T: Serialize>(message: &T) -> Result<Message, PipeError> {
-    Ok(moving(|| Message::encode_untyped(message))?)
+    Ok(moving(|| Message::encode_untyped_into(spare::take(), message))?)
+}
+
+fn send<T: Serialize>(end: &End, message: &T, patience: Patience) -> Result<(), PipeError> {
+    let message = encode(message)?;
+    let sent = end.send(&message, patience);
+    spare::give(message.bytes);
+    sent
 }
 
 fn decode<T: DeserializeOwned>(message: Message) -> Result<T, PipeError> {
-    Ok(cucumber::decode_with(&message.bytes, scope(message.fds))?)
+    Ok(message.decode_untyped()?)
 }
 
 async fn send_async(end: Arc<End>, message: Result<Message, PipeError>) -> Result<(), PipeError> {

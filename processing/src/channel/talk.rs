@@ -41,6 +41,9 @@ pub enum ListenError {
     /// The next message cannot be read. It has been taken out.
     #[error("the next message cannot be read")]
     Value(#[source] cucumber::Error),
+    /// What the other side wrote cannot be messages.
+    #[error("cannot listen: the channel failed")]
+    Channel(#[source] std::io::Error),
     /// The other side has ended, and all its messages have been listened to.
     #[error("`{worker}` has ended and left no more messages")]
     Ended {

@@ -19,6 +19,7 @@ use crate::error::Failure;
 use crate::lifecycle::Skprocess;
 use crate::protocol::{Event, Failed, Fault, Worker};
 use crate::restart::Failures;
+use crate::shm::mail::Mail;
 use crate::shm::status::{Lap, Status};
 use crate::shm::{Bell, Page};
 use crate::snapshot::{self, Job};
@@ -73,10 +74,11 @@ impl<W: Skprocess> Engine<W> {
         let Job { config, ending, last_failure } =
             cucumber::from_bytes(&worker.job.bytes).map_err(|error| strange(&error))?;
         let mut fds = worker.job.fds.into_iter();
-        let (Some(status), Some(alarm)) = (fds.next(), fds.next()) else {
+        let (Some(status), Some(alarm), Some(mail)) = (fds.next(), fds.next(), fds.next()) else {
             return Err(Failure::text("the worker was not given all of its descriptors"));
         };
         let status = Page::<Status>::open(status).map_err(|error| strange(&error))?;
+        let mail = Page::<Mail>::open(mail).map_err(|error| strange(&error))?;
         panics::watch(&status).map_err(|error| strange(&error))?;
         let files: Vec<_> = fds.by_ref().take(snapshot::FILES).collect();
         let at = status.checkpoint();
@@ -89,8 +91,8 @@ impl<W: Skprocess> Engine<W> {
         let process = cucumber::decode_with(&bytes, scope).map_err(cannot_read)?;
         // Where to go on and what has been listened to, the parent has set already: not all of it is in the checkpoint.
         status.begun(now());
-        let (bell, outbox) = (Bell::Own(Alarm::from_fd(alarm)), Outbox::new(worker.socket));
-        let context = Context::new(status, bell, outbox, config);
+        let (bell, parent) = (Bell::Own(Alarm::from_fd(alarm)), (mail, worker.socket));
+        let context = Context::new(status, bell, parent, config);
         context.set_last_failure(last_failure);
         context.attend(worker.inbox).map_err(|error| strange(&error))?;
         let checkpoints = Checkpoints::new(files, at.handles);

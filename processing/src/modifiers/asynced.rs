@@ -46,7 +46,7 @@ impl<W: Skprocess> Call<&Handle<W>, Asynced> {
         let process = self.target.process().clone();
         let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
         async move {
-            let heard = wait(&process, deadline, |state| process.told(state)).await;
+            let heard = wait(&process, deadline, |state| process.told_to_task(state)).await;
             heard.map(|message| read(message?)).transpose()
         }
     }

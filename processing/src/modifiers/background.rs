@@ -168,10 +168,7 @@ impl<W: Skprocess> Call<&Handle<W>, InBackground> {
     ) -> Background<Result<Option<T>, ListenError>> {
         let process = self.target.process().clone();
         let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
-        Background::spawn(move || {
-            let heard = process.shared.wait(deadline, |state| process.told(state));
-            heard.map(|message| read(message?)).transpose()
-        })
+        Background::spawn(move || process.listen(deadline).map(|message| read(message?)).transpose())
     }
 }
 

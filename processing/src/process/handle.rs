@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::output::OutputLine;
-use super::state::{Shared, State};
-use crate::channel::{ListenError, Message, TellError, read, scope};
+use super::state::{Sent, Shared, State};
+use crate::channel::{ListenError, Look, Message, Pace, TellError, read, scope, wait_for_news};
 use crate::error::{Failure, Position};
 use crate::lifecycle::Skprocess;
 use crate::protocol::Request;
@@ -107,8 +107,7 @@ impl<W: Skprocess> Handle<W> {
         timeout: impl Into<Option<Duration>>,
     ) -> Result<Option<T>, ListenError> {
         let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
-        let heard = self.process.shared.wait(deadline, |state| self.process.told(state));
-        heard.map(|message| read(message?)).transpose()
+        self.process.listen(deadline).map(|message| read(message?)).transpose()
     }
 
     /// Asks the process to end after the hook that is running; `onfinish` and `result` still follow. Does not wait.
@@ -185,24 +184,47 @@ impl<W: Skprocess> Handle<W> {
 impl Process {
     fn tell(&self, message: Message) -> Result<(), TellError> {
         let packet = Request::Message(message).pack().map_err(TellError::Channel)?;
-        let status = &self.shared.status;
-        let mut state = self.shared.lock();
-        if state.outcome.is_some() || state.over {
-            return Err(TellError::Ended { worker: self.shared.worker.to_owned() });
-        }
-        let sent = state.tell(packet, status);
-        drop(state);
+        let ended = || TellError::Ended { worker: self.shared.worker.to_owned() };
+        let sent = {
+            let mut state = self.shared.lock();
+            if state.outcome.is_some() || state.over {
+                return Err(ended());
+            }
+            state.tell(packet, &self.shared)
+        };
         match sent {
-            Ok(true) => Ok(()),
-            Ok(false) => {
-                reactor::wake(self.actor);
-                Ok(())
-            }
+            Ok(Sent::All) => {}
+            Ok(Sent::Postbag) => self.post(),
+            Ok(Sent::Outbox) => reactor::wake(self.actor),
             // Its end has not been noticed yet.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-                Err(TellError::Ended { worker: self.shared.worker.to_owned() })
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Err(ended()),
+            Err(error) => return Err(TellError::Channel(error)),
+        }
+        Ok(())
+    }
+
+    /// Puts what has to wait into the ring, for as long as the worker makes room for more. What is left then, the
+    /// reactor puts.
+    fn post(&self) {
+        const LONGEST: Duration = Duration::from_millis(100);
+        let ring = &self.shared.mail.down.ring;
+        let (mut pace, mut begin) = (Pace::default(), None);
+        loop {
+            let saw = ring.read.position();
+            let is_final = pace.over || begin.is_some_and(|begin: Instant| begin.elapsed() >= LONGEST);
+            match self.shared.lock().post(&self.shared.mail, is_final) {
+                Ok(false) if !is_final => {}
+                Ok(_) => return,
+                // It looks for itself, and ends the worker.
+                Err(_) => return reactor::wake(self.actor),
             }
-            Err(error) => Err(TellError::Channel(error)),
+            begin.get_or_insert_with(Instant::now);
+            while ring.read.position() == saw && !pace.over {
+                pace.step();
+            }
+            if ring.read.position() != saw {
+                pace = Pace::default();
+            }
         }
     }
 
@@ -225,15 +247,46 @@ impl Process {
         Some(outcome.as_ref().map(|_| ()).map_err(Clone::clone))
     }
 
-    pub(crate) fn told(&self, state: &mut State) -> Option<Result<Message, ListenError>> {
-        if let Some(message) = state.told.pop_front() {
-            return Some(Ok(message));
+    /// Waits for a message; `None` once the time is over.
+    pub(crate) fn listen(&self, deadline: Option<Instant>) -> Option<Result<Message, ListenError>> {
+        wait_for_news(&self.shared.mail.up, deadline, || self.told(&mut self.shared.lock()))
+    }
+
+    /// What a task finds; where that is nothing, the worker is asked to say by the socket when there is more.
+    pub(crate) fn told_to_task(&self, state: &mut State) -> Option<Result<Message, ListenError>> {
+        let mut has_called = false;
+        loop {
+            match self.told(state) {
+                Look::Found(found) => return Some(found),
+                Look::Again => {}
+                Look::Nothing(_) if has_called => return None,
+                Look::Nothing(_) => {
+                    self.shared.mail.call_for_news();
+                    has_called = true;
+                }
+            }
         }
+    }
+
+    fn told(&self, state: &mut State) -> Look<Result<Message, ListenError>> {
+        let lane = &self.shared.mail.up;
+        let saw = match state.mailbox.next(lane) {
+            Ok(Look::Found(message)) => return Look::Found(Ok(message)),
+            Ok(Look::Again) => return Look::Again,
+            Ok(Look::Nothing(saw)) => saw,
+            Err(_) => {
+                if !std::mem::replace(&mut state.garbled, true) {
+                    reactor::wake(self.actor);
+                }
+                lane.ring.written.position()
+            }
+        };
         // Not before the last worker is gone: until then it may have said more than has been read.
-        state.over.then(|| {
-            let cause = state.outcome.clone().and_then(Result::err);
-            Err(ListenError::Ended { worker: self.shared.worker.to_owned(), cause })
-        })
+        if !state.over {
+            return Look::Nothing(saw);
+        }
+        let cause = state.outcome.clone().and_then(Result::err);
+        Look::Found(Err(ListenError::Ended { worker: self.shared.worker.to_owned(), cause }))
     }
 
     pub(crate) fn read<W: Skprocess>(

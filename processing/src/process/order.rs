@@ -13,6 +13,7 @@ use crate::error::StartError;
 use crate::protocol::Entry;
 use crate::restart::Failures;
 use crate::shm::Page;
+use crate::shm::mail::Mail;
 use crate::shm::status::{Checkpoint, Status};
 use crate::spawn::Launch;
 use crate::sys::{self, Alarm};
@@ -46,8 +47,9 @@ impl Order {
             .map_err(refused("give shared memory for the state"))?;
         status.set_lives(config.lives);
         status.commit(Checkpoint { length, ..Checkpoint::default() });
+        let mail = Page::<Mail>::new("processing-mail").map_err(refused("give shared memory"))?;
         let alarm = Alarm::new().map_err(refused("give a timer"))?;
-        let shared = Arc::new(Shared::new(worker, status, &config));
+        let shared = Arc::new(Shared::new(worker, status, mail, &config));
         let supervisor = Supervisor {
             shared: Arc::clone(&shared),
             launch,

@@ -7,8 +7,10 @@ use std::task::{self, Poll};
 use std::time::Instant;
 
 use super::output::OutputLine;
-use crate::channel::{Message, Outbox, Packet};
+use crate::channel::{Mailbox, Message, Outbox, Packet, Postbag};
 use crate::shm::Page;
+use crate::shm::fault::Fault;
+use crate::shm::mail::Mail;
 use crate::shm::status::Status;
 use crate::{Config, ProcessError, reactor};
 
@@ -20,6 +22,7 @@ const MOST_LINES: usize = 10_000;
 pub(crate) struct Shared {
     pub(super) worker: &'static str,
     pub(super) status: Page<Status>,
+    pub(super) mail: Page<Mail>,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -32,8 +35,12 @@ pub(crate) struct State {
     pub(super) outbox: Option<Outbox>,
     /// The last worker's.
     pub(super) pid: u32,
-    /// What the worker told and nobody has listened to.
-    pub(super) told: VecDeque<Message>,
+    /// What the worker tells.
+    pub(super) mailbox: Mailbox,
+    /// What it is told.
+    postbag: Postbag,
+    /// Somebody who listened found no messages but nonsense.
+    pub(super) garbled: bool,
     /// What was told to the worker and may have to be told again.
     log: VecDeque<Arc<Packet>>,
     /// How many messages stood before the first one in the log.
@@ -57,10 +64,10 @@ pub(crate) struct State {
 }
 
 impl Shared {
-    pub(super) fn new(worker: &'static str, status: Page<Status>, config: &Config) -> Self {
+    pub(super) fn new(worker: &'static str, status: Page<Status>, mail: Page<Mail>, config: &Config) -> Self {
         let mut state = State::default();
         state.follow(config);
-        Shared { worker, status, state: Mutex::new(state), changed: Condvar::new() }
+        Shared { worker, status, mail, state: Mutex::new(state), changed: Condvar::new() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -74,6 +81,7 @@ impl Shared {
         let tasks = std::mem::take(&mut state.tasks);
         drop(state);
         self.changed.notify_all();
+        self.mail.up.news.ring();
         tasks.into_iter().for_each(reactor::wake_task);
         result
     }
@@ -122,40 +130,71 @@ impl Shared {
 }
 
 impl State {
-    /// Takes a message for the worker. `false` if the socket is full, and the reactor has to send the rest.
-    pub(super) fn tell(&mut self, packet: Packet, status: &Status) -> std::io::Result<bool> {
+    /// Takes a message for the worker.
+    pub(super) fn tell(&mut self, packet: Packet, shared: &Shared) -> std::io::Result<Sent> {
         let packet = Arc::new(packet);
         if self.keeps_log {
-            self.forget_until(self.resume_from(status));
+            self.forget_until(self.resume_from(&shared.status));
             self.log.push_back(Arc::clone(&packet));
         } else {
             self.log_start += 1;
         }
-        let Some(outbox) = &mut self.outbox else { return Ok(true) };
-        if outbox.is_waiting() {
-            // The reactor was told when that began, and sends all there is: to tell it again for each message would leave
-            // it no time for anybody else.
-            outbox.push(packet);
-            return Ok(true);
-        }
-        outbox.push(packet);
-        let error = match outbox.flush() {
-            Ok(sent) => return Ok(sent),
-            Err(error) => error,
-        };
-        let is_gone = matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset);
-        if is_gone && self.keeps_log {
-            // Whoever replaces it is told from the log.
-            return Ok(true);
-        }
-        if outbox.take_back() {
-            // Who hears of an error may try again, so it must not be sent later as well.
-            match self.keeps_log {
-                true => drop(self.log.pop_back()),
-                false => self.log_start -= 1,
+        let Some(outbox) = &mut self.outbox else { return Ok(Sent::All) };
+        let mut sent = true;
+        if !packet.fds.is_empty() {
+            // The reactor was told when the outbox began to wait, and sends all there is: to tell it again for each
+            // message would leave it no time for anybody else.
+            let is_waiting = outbox.is_waiting();
+            outbox.push(Arc::clone(&packet));
+            let flushed = if is_waiting { Ok(true) } else { outbox.flush() };
+            match flushed {
+                Ok(all) => sent = all,
+                // Whoever replaces it is told from the log.
+                Err(error) if is_gone(&error) && self.keeps_log => return Ok(Sent::All),
+                Err(error) => {
+                    if outbox.take_back() {
+                        // Who hears of an error may try again, so it must not be sent later as well.
+                        match self.keeps_log {
+                            true => drop(self.log.pop_back()),
+                            false => self.log_start -= 1,
+                        }
+                    }
+                    return Err(error);
+                }
             }
         }
-        Err(error)
+        let has_room = self.postbag.is_empty();
+        self.postbag.push(packet);
+        Ok(match sent {
+            false => Sent::Outbox,
+            // The worker has been asked to say when there is room.
+            true if !has_room => Sent::All,
+            true => Sent::Postbag,
+        })
+    }
+
+    /// Puts what has to wait into the ring, as far as there is room; `false` if that is not all of it. Where that is
+    /// `final`, the worker is asked to say when there is more room.
+    pub(super) fn post(&mut self, mail: &Mail, is_final: bool) -> Result<bool, Fault> {
+        if self.postbag.flush(&mail.down)? {
+            return Ok(true);
+        }
+        if !is_final {
+            return Ok(false);
+        }
+        mail.call_for_room();
+        self.postbag.flush(&mail.down)
+    }
+
+    /// The worker is gone: what it told is taken in, and what it was told is forgotten, but for the log.
+    pub(super) fn part(&mut self, mail: &Mail) {
+        // Beyond what is no message there is none either.
+        let _ = self.mailbox.drain(&mail.up);
+        self.mailbox.forget_unfinished();
+        self.postbag.clear();
+        self.outbox = None;
+        self.garbled = false;
+        mail.clear();
     }
 
     /// Takes over what the settings say about replacing workers.
@@ -176,7 +215,12 @@ impl State {
     pub(super) fn tell_again(&mut self, from: u64) {
         self.forget_until(from);
         if let Some(outbox) = &mut self.outbox {
-            self.log.iter().for_each(|packet| outbox.push(Arc::clone(packet)));
+            for packet in &self.log {
+                if !packet.fds.is_empty() {
+                    outbox.push(Arc::clone(packet));
+                }
+                self.postbag.push(Arc::clone(packet));
+            }
         }
     }
 
@@ -212,4 +256,19 @@ impl State {
         words.reverse();
         words
     }
+}
+
+/// What is left to do for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Nothing here.
+    All,
+    /// It has to be put into the ring.
+    Postbag,
+    /// The socket is full: the reactor has to send the rest.
+    Outbox,
+}
+
+fn is_gone(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)
 }

@@ -21,12 +21,12 @@ use crate::spawn::Launch;
 use crate::sys::{Alarm, Ready, later, now};
 use crate::{Config, Phase, ProcessError, trace};
 
+mod exchange;
+
 /// How long a worker may take until it answers. Long, as a machine may be busy; a dead one is noticed at once.
 const LONGEST_START: Duration = Duration::from_secs(60);
 /// How long a worker that has finished, or that nobody wants any more, may take to end by itself.
 const LONGEST_END: Duration = Duration::from_secs(5);
-/// How long to wait before trying again what the system had no room for.
-const WANT: Duration = Duration::from_millis(100);
 
 pub(super) struct Supervisor {
     pub(super) shared: Arc<Shared>,
@@ -60,10 +60,13 @@ pub(super) enum Plan {
 
 impl Actor for Supervisor {
     fn wake(&mut self, io: &mut Io<'_>) {
-        let (kill, abandoned) = {
+        let (kill, abandoned, garbled) = {
             let state = self.shared.lock();
-            (state.kill, state.abandoned)
+            (state.kill, state.abandoned, state.garbled)
         };
+        if garbled {
+            self.look(io);
+        }
         match &mut self.plan {
             Plan::New => {
                 // Without it no limit would hold.
@@ -160,7 +163,7 @@ impl Supervisor {
         };
         let bytes = cucumber::to_bytes(&job).map_err(io::Error::other)?;
         let handles = self.handles.get(&at.handles).map(Vec::as_slice).unwrap_or_default();
-        let own = [status.as_fd(), self.alarm.as_fd()];
+        let own = [status.as_fd(), self.alarm.as_fd(), self.shared.mail.as_fd()];
         let rest = self.files.iter().chain(handles).map(AsFd::as_fd);
         let fds = own.into_iter().chain(rest).map(|fd| fd.try_clone_to_owned()).collect::<io::Result<_>>()?;
         let (launched, start) = self.launch.start(self.entry, Message { bytes, fds })?;
@@ -191,65 +194,6 @@ impl Supervisor {
         }
     }
 
-    /// Sends what waits, and has the reactor call again if the socket is full.
-    fn send(&mut self, io: &mut Io<'_>) {
-        let Plan::Running { worker, .. } = &self.plan else { return };
-        let flushed = self.shared.lock().outbox.as_mut().map_or(Ok(true), Outbox::flush);
-        let _ = io.want_write(&worker.socket, CHANNEL, matches!(flushed, Ok(false)));
-        if flushed.is_err() {
-            // That the worker is gone is heard of elsewhere. What else there may be is want of memory or descriptors.
-            io.wake_at(Instant::now() + WANT);
-        }
-    }
-
-    fn say(&mut self, request: Request, io: &mut Io<'_>) {
-        let packed = request.pack();
-        if let (Ok(packet), Some(outbox)) = (packed, &mut self.shared.lock().outbox) {
-            outbox.push(Arc::new(packet));
-        }
-        self.send(io);
-    }
-
-    /// Takes in what the worker says, and comes back for the rest once others have had their turn: the socket would not
-    /// tell of that, as it has been read already.
-    fn hear_for_a_turn(&mut self, io: &mut Io<'_>) {
-        if self.hear(io) {
-            io.wake_at(Instant::now());
-        }
-    }
-
-    /// Takes in what the worker says. `true` if it was cut short for others to have their turn.
-    fn hear(&mut self, io: &mut Io<'_>) -> bool {
-        let Plan::Running { worker, until, .. } = &mut self.plan else { return false };
-        let (packets, more) = match worker.received(io) {
-            Ok(received) => received,
-            Err(error) => {
-                self.end_for_nonsense(&error);
-                return false;
-            }
-        };
-        if !worker.is_connected() && until.is_none() {
-            // It has put another program in its place, say: nothing of it can be heard any more.
-            let end = Instant::now() + LONGEST_END;
-            *until = Some(end);
-            io.wake_at(end);
-        }
-        for packet in packets {
-            match Event::unpack(packet) {
-                Ok(event) => self.handle(event, io),
-                Err(error) => self.end_for_nonsense(&error),
-            }
-        }
-        more
-    }
-
-    fn end_for_nonsense(&mut self, error: &io::Error) {
-        if let Plan::Running { worker, killed, .. } = &mut self.plan {
-            killed.get_or_insert(Reason::Nonsense(error.to_string()));
-            worker.child.kill();
-        }
-    }
-
     fn handle(&mut self, event: Event, io: &mut Io<'_>) {
         match event {
             Event::Hello => {
@@ -265,7 +209,8 @@ impl Supervisor {
                 let at = Box::new(self.position(None));
                 self.deliver(Err(ProcessError::Launch { at, failure: Box::new(failure) }), io);
             }
-            Event::Message(message) => self.shared.change(|state| state.told.push_back(message)),
+            Event::Message(message) => self.shared.change(|state| state.mailbox.add(message)),
+            Event::Look => self.look(io),
             Event::Settings(config) => {
                 self.shared.lock().follow(&config);
                 self.config = config;
@@ -339,7 +284,7 @@ impl Supervisor {
             return;
         };
         io.forget(&worker.child);
-        self.shared.lock().outbox = None;
+        self.shared.change(|state| state.part(&self.shared.mail));
         if worker.finished {
             return self.end(io);
         }

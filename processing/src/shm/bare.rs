@@ -11,6 +11,10 @@ use super::lock::{acquire, release};
 use super::robust::Thread;
 use super::segment::Segment;
 
+mod lane;
+
+pub use lane::BarePipe;
+
 /// A number in shared memory, with a robust lock beside it and nothing else.
 #[derive(Debug)]
 pub struct Bare(Segment);

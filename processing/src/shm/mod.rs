@@ -21,6 +21,7 @@ pub(crate) mod layout;
 pub(crate) mod list;
 pub(crate) mod lock;
 pub(crate) mod log;
+pub(crate) mod mail;
 pub(crate) mod map;
 pub(crate) mod notify;
 pub(crate) mod ordered;

@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicU64, fence};
 
 use super::fault::{Fault, Result};
 use super::page::Shared;
-use super::segment::u64_of;
 
+mod copy;
 mod gate;
 #[cfg(test)]
 mod tests;
@@ -53,8 +53,8 @@ pub(crate) struct Chunk {
     pub(crate) len: usize,
     /// It is the first of its message.
     pub(crate) first: bool,
-    /// Its message goes on in the next chunk.
-    pub(crate) more: bool,
+    /// In how many more chunks its message goes on; [`Chunk::MOST`] stands for that and any greater number.
+    pub(crate) more: u16,
     /// The message that was going on is given up.
     pub(crate) abort: bool,
     /// How many descriptors ride beside the message; said by its first chunk.
@@ -62,28 +62,52 @@ pub(crate) struct Chunk {
 }
 
 const FIRST: u64 = 1 << 32;
-const MORE: u64 = 1 << 33;
-const ABORT: u64 = 1 << 34;
+const ABORT: u64 = 1 << 33;
+const MORE: u32 = 34;
+const HANDLES: u32 = 48;
 
 impl Chunk {
+    /// The greatest number that `more` can say.
+    const MOST: u16 = (1 << (HANDLES - MORE)) - 1;
+
+    /// The chunk that the bytes of a message begin with, of which `sent` have been put before.
+    pub(crate) fn next_of(bytes: &[u8], sent: usize) -> (Chunk, &[u8]) {
+        let rest = &bytes[sent..];
+        let (piece, later) = rest.split_at(rest.len().min(CHUNK));
+        let more = u16::try_from(later.len().div_ceil(CHUNK)).unwrap_or(u16::MAX).min(Chunk::MOST);
+        (Chunk { len: piece.len(), first: sent == 0, more, abort: false, handles: 0 }, piece)
+    }
+
+    /// Makes room in a buffer for the message that this chunk is the first one of.
+    pub(crate) fn make_room(self, mut buffer: Vec<u8>) -> Vec<u8> {
+        // What it says of its length may be wrong: memory that is not used costs nothing, up to a point.
+        const MOST: usize = 64 << 20;
+        let length = self.len + usize::from(self.more) * CHUNK;
+        buffer.clear();
+        // If there is none, it is asked for again as the buffer fills. The words of the ring need a little more.
+        let _ = buffer.try_reserve_exact((length + 8).min(MOST));
+        buffer
+    }
+
     fn word(self) -> u64 {
         let flag = |set, bit| if set { bit } else { 0 };
         self.len as u64
             | flag(self.first, FIRST)
-            | flag(self.more, MORE)
             | flag(self.abort, ABORT)
-            | u64::from(self.handles) << 48
+            | u64::from(self.more) << MORE
+            | u64::from(self.handles) << HANDLES
     }
 
     fn of(word: u64) -> Result<Chunk> {
         let chunk = Chunk {
             len: (word & 0xffff_ffff) as usize,
             first: word & FIRST != 0,
-            more: word & MORE != 0,
             abort: word & ABORT != 0,
-            handles: (word >> 48) as u16,
+            more: (word >> MORE) as u16 & Chunk::MOST,
+            handles: (word >> HANDLES) as u16,
         };
-        if chunk.len > CHUNK || chunk.word() != word {
+        let is_cut = chunk.more != 0 && chunk.len != CHUNK;
+        if chunk.len > CHUNK || is_cut || chunk.word() != word {
             Err(Fault::Corrupt("header of a chunk"))
         } else {
             Ok(chunk)
@@ -107,18 +131,23 @@ impl Ring {
         }
     }
 
-    /// For the writer: how much room there is, and the reader's position that this was told by.
+    /// For the writer: whether there is room for so many bytes. `known` is a place that the reader has reached, 0 if
+    /// nothing is known: it is asked for only where that is not enough, as it lies in the other side's cache.
     #[inline]
-    pub(crate) fn room(&self) -> Result<(u64, u64)> {
-        let read = self.read.position();
-        Ok((ROOM - self.between(self.written.own_position(), read)?, read))
+    pub(crate) fn has_room(&self, size: u64, known: &mut u64) -> Result<bool> {
+        let written = self.written.own_position();
+        if written & 7 == 0 && size <= ROOM.saturating_sub(written.wrapping_sub(*known)) {
+            return Ok(true);
+        }
+        *known = self.read.position();
+        Ok(size <= ROOM - self.between(written, *known)?)
     }
 
     /// For the writer: puts a chunk into room that there is. Says whether the reader is to be woken.
     pub(crate) fn put(&self, chunk: Chunk, bytes: &[u8]) -> bool {
         let at = self.written.own_position();
         self.word(at).store(chunk.word(), Relaxed);
-        self.copy_in(at.wrapping_add(8), bytes);
+        copy::copy_in(self.words(at.wrapping_add(8), bytes.len()), bytes);
         self.written.advance(at.wrapping_add(Chunk::size(bytes.len())))
     }
 
@@ -137,6 +166,18 @@ impl Ring {
         Ok(Ok(chunk))
     }
 
+    /// For the reader: whether the writer has half of the ring for itself.
+    pub(crate) fn is_half_empty(&self) -> Result<bool> {
+        let used = self.between(self.written.position(), self.read.own_position())?;
+        Ok(used <= ROOM / 2)
+    }
+
+    /// Empties it, whatever it holds. Nobody else may be reading or writing.
+    pub(crate) fn clear(&self) {
+        self.written.reset();
+        self.read.reset();
+    }
+
     /// For the reader: where the next chunk begins.
     pub(crate) fn place(&self) -> u64 {
         self.read.own_position()
@@ -145,7 +186,7 @@ impl Ring {
     /// For the reader: takes the chunk that [`Ring::next`] told of. Says whether the writer is to be woken.
     pub(crate) fn take(&self, chunk: Chunk, into: &mut Vec<u8>) -> bool {
         let at = self.read.own_position();
-        self.copy_out(at.wrapping_add(8), chunk.len, into);
+        copy::copy_out(self.words(at.wrapping_add(8), chunk.len), chunk.len, into);
         // What was copied must have been, before the writer may overwrite it.
         fence(std::sync::atomic::Ordering::Acquire);
         self.read.advance(at.wrapping_add(Chunk::size(chunk.len)))
@@ -157,36 +198,9 @@ impl Ring {
     }
 
     /// The words of `len` bytes from `at` on: up to the end of the ring, and from its start.
-    fn words(&self, at: u64, len: usize) -> (&[AtomicU64], &[AtomicU64]) {
+    fn words(&self, at: u64, len: usize) -> copy::Words<'_> {
         let (start, count) = ((at / 8) as usize % WORDS, len.div_ceil(8).min(WORDS));
         let head = count.min(WORDS - start);
         (&self.data[start..start + head], &self.data[..count - head])
-    }
-
-    fn copy_in(&self, at: u64, bytes: &[u8]) {
-        let (head, tail) = self.words(at, bytes.len());
-        let (chunks, rest) = bytes.as_chunks::<8>();
-        let mut words = head.iter().chain(tail);
-        for (chunk, word) in chunks.iter().zip(&mut words) {
-            word.store(u64::from_le_bytes(*chunk), Relaxed);
-        }
-        if let (false, Some(word)) = (rest.is_empty(), words.next()) {
-            word.store(u64_of(rest), Relaxed);
-        }
-    }
-
-    fn copy_out(&self, at: u64, len: usize, into: &mut Vec<u8>) {
-        let (head, tail) = self.words(at, len);
-        let start = into.len();
-        into.resize(start + len.next_multiple_of(8), 0);
-        let (chunks, _) = into[start..].as_chunks_mut::<8>();
-        let (first, second) = chunks.split_at_mut(head.len());
-        for (chunk, word) in first.iter_mut().zip(head) {
-            *chunk = word.load(Relaxed).to_le_bytes();
-        }
-        for (chunk, word) in second.iter_mut().zip(tail) {
-            *chunk = word.load(Relaxed).to_le_bytes();
-        }
-        into.truncate(start + len);
     }
 }

@@ -43,6 +43,34 @@ impl Echo {
     }
 }
 
+/// Tells its program one thing after the other.
+#[skprocess(runs = 1)]
+struct Flood;
+
+#[skprocess]
+impl Flood {
+    fn run(&mut self) -> anyhow::Result<()> {
+        self.tell(&0_u64)?;
+        loop {
+            self.tell(&vec![1_u8; 1000])?;
+        }
+    }
+}
+
+/// Listens to two workers that tell without end.
+fn drown() {
+    let floods = [Flood, Flood].map(|flood| flood.start().expect("a worker"));
+    for flood in &floods {
+        assert_eq!(flood.listen::<u64>(None).expect("its first word"), Some(0));
+    }
+    say(&floods.each_ref().map(Handle::pid));
+    std::thread::scope(|scope| {
+        for flood in &floods {
+            scope.spawn(|| while flood.listen::<Vec<u8>>(None).is_ok() {});
+        }
+    });
+}
+
 /// Starts a busy worker of each kind, some with others below them, and returns the ids of all.
 fn start_all() -> (Vec<Handle<Busy>>, Vec<u32>) {
     let mut all = (Vec::new(), Vec::new());
@@ -126,6 +154,7 @@ fn main() {
             assert_eq!(echo.listen::<String>(None).expect("an answer").as_deref(), Some("after"));
             prove_that_all_works();
         }
+        "drowns" => drown(),
         // Whatever became of SIGCHLD, and whoever reaps.
         "works" => prove_that_all_works(),
         "reaps" => {

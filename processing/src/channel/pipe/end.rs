@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::error::{Kind, PipeError};
-use super::pace::Pace;
 use super::wire::{Handles, Wire};
-use crate::channel::Message;
+use crate::channel::{Message, Pace, spare};
 use crate::shm::Page;
 use crate::shm::fault::Fault;
 use crate::shm::ring::{CHUNK, Chunk, Ring, Rings};
@@ -41,6 +40,8 @@ struct Sending {
     seen: Instant,
     /// A message was begun and will not be finished.
     aborted: bool,
+    /// How far the other end is known to have read.
+    known: u64,
 }
 
 struct Receiving {
@@ -124,7 +125,7 @@ impl End {
             memory,
             wire: Arc::new(Wire::new(socket, handles)?),
             status: AtomicU8::new(OPEN),
-            sending: Mutex::new(Sending { seen: Instant::now(), aborted }),
+            sending: Mutex::new(Sending { seen: Instant::now(), aborted, known: 0 }),
             receiving: Mutex::new(Receiving { seen: None, partial }),
         })
     }
@@ -204,21 +205,20 @@ impl End {
         }
         let ring = self.outgoing();
         if sending.aborted {
-            let abort = Chunk { len: 0, first: false, more: false, abort: true, handles: 0 };
-            self.wait_for_room(Chunk::size(0), patience)?;
+            let abort = Chunk { len: 0, first: false, more: 0, abort: true, handles: 0 };
+            self.wait_for_room(Chunk::size(0), &mut sending.known, patience)?;
             self.put(ring, abort, &[]);
             sending.aborted = false;
         }
         let handles = u16::try_from(message.fds.len()).map_err(|_| Kind::Handles)?;
-        let mut chunks = message.bytes.chunks(CHUNK);
         if matches!(patience, Patience::None) {
             // All of it or nothing.
             let sizes = message.bytes.chunks(CHUNK).map(|bytes| Chunk::size(bytes.len()));
-            self.wait_for_room(sizes.sum(), patience)?;
+            self.wait_for_room(sizes.sum(), &mut sending.known, patience)?;
         }
-        let first = chunks.next().unwrap_or_default();
-        let chunk = Chunk { len: first.len(), first: true, more: chunks.len() != 0, abort: false, handles };
-        self.wait_for_room(Chunk::size(first.len()), patience)?;
+        let (mut chunk, mut piece) = Chunk::next_of(&message.bytes, 0);
+        chunk.handles = handles;
+        self.wait_for_room(Chunk::size(piece.len()), &mut sending.known, patience)?;
         if handles != 0 {
             // If only some of them leave, what begins here must be another message than theirs.
             sending.aborted = true;
@@ -227,14 +227,16 @@ impl End {
             }
             sending.aborted = false;
         }
-        self.put(ring, chunk, first);
-        while let Some(bytes) = chunks.next() {
-            if let Err(error) = self.wait_for_room(Chunk::size(bytes.len()), patience) {
+        self.put(ring, chunk, piece);
+        let mut sent = piece.len();
+        while chunk.more != 0 {
+            (chunk, piece) = Chunk::next_of(&message.bytes, sent);
+            if let Err(error) = self.wait_for_room(Chunk::size(piece.len()), &mut sending.known, patience) {
                 sending.aborted = true;
                 return Err(error);
             }
-            let more = chunks.len() != 0;
-            self.put(ring, Chunk { len: bytes.len(), first: false, more, abort: false, handles: 0 }, bytes);
+            self.put(ring, chunk, piece);
+            sent += piece.len();
         }
         Ok(())
     }
@@ -245,13 +247,12 @@ impl End {
         }
     }
 
-    fn wait_for_room(&self, size: u64, patience: Patience) -> Result<(), PipeError> {
+    fn wait_for_room(&self, size: u64, known: &mut u64, patience: Patience) -> Result<(), PipeError> {
         let ring = self.outgoing();
         let mut pace = Pace::default();
         loop {
             let (turn, gone) = if pace.over { self.wire.now() } else { (0, false) };
-            let (room, seen) = ring.room()?;
-            if room >= size {
+            if ring.has_room(size, known)? {
                 return Ok(());
             }
             if gone {
@@ -262,7 +263,7 @@ impl End {
             }
             if pace.over {
                 self.check_open()?;
-                self.sleep(&ring.read, seen, turn, patience)?;
+                self.sleep(&ring.read, *known, turn, patience)?;
             } else {
                 pace.step();
             }
@@ -337,7 +338,7 @@ impl End {
     ) -> Result<Option<Message>, PipeError> {
         let tag = ring.place();
         if chunk.first {
-            let bytes = Vec::with_capacity(chunk.len);
+            let bytes = chunk.make_room(spare::take());
             receiving.partial = Some(Partial { bytes, tag, handles: chunk.handles });
         } else if chunk.abort {
             receiving.partial = None;
@@ -347,7 +348,7 @@ impl End {
         if ring.take(chunk, into) {
             self.wire.wake_peer();
         }
-        if chunk.more || chunk.abort {
+        if chunk.more != 0 || chunk.abort {
             return Ok(None);
         }
         let Some(Partial { bytes, tag, handles }) = receiving.partial.take() else {

@@ -84,6 +84,11 @@ impl Gate {
         self.position.load(Relaxed)
     }
 
+    /// Puts the position back to the start. The flag stays: at worst somebody is woken for nothing.
+    pub(super) fn reset(&self) {
+        self.position.store(0, Release);
+    }
+
     #[inline]
     pub(super) fn advance(&self, to: u64) -> bool {
         advance(self, to)
@@ -163,6 +168,72 @@ mod tests {
                 }
             }
             mover.join().unwrap();
+        });
+    }
+
+    /// A bell that counts, as the mail has it: whoever sleeps at it has a ticket from before its last look.
+    #[derive(Default)]
+    struct Counting {
+        gate: Model,
+        count: AtomicU64,
+        /// What is there to be taken.
+        taken: Mutex<u64>,
+    }
+
+    impl Counting {
+        fn ring(&self) {
+            self.count.fetch_add(1, AcqRel);
+            // As the system does it: nobody is between its look at the count and its sleep now.
+            drop(self.gate.bell.lock().unwrap());
+            self.gate.rung.notify_all();
+        }
+
+        /// Takes one message; any number may want to.
+        fn take(&self) {
+            loop {
+                let ticket = self.count.load(Acquire);
+                let seen = {
+                    let mut taken = self.taken.lock().unwrap();
+                    let seen = self.gate.position();
+                    if *taken < seen {
+                        *taken += 1;
+                        return;
+                    }
+                    seen
+                };
+                if announce(&self.gate, seen) {
+                    let asleep = self.gate.bell.lock().unwrap();
+                    if self.count.load(Acquire) == ticket {
+                        drop(self.gate.rung.wait(asleep).unwrap());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn sleepers_who_share_a_bell_are_all_awake_while_there_is_something() {
+        let mut builder = loom::model::Builder::new();
+        builder.preemption_bound = Some(2);
+        builder.check(|| {
+            let counting = Arc::new(Counting::default());
+            let others: Vec<_> = (0..2)
+                .map(|number| {
+                    let counting = Arc::clone(&counting);
+                    loom::thread::spawn(move || match number {
+                        0 => counting.take(),
+                        _ => {
+                            for to in 1..=2 {
+                                if advance(&counting.gate, to) {
+                                    counting.ring();
+                                }
+                            }
+                        }
+                    })
+                })
+                .collect();
+            counting.take();
+            others.into_iter().for_each(|other| other.join().unwrap());
         });
     }
 

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 /// How a waiter passes its time: at first it looks again and again, then it lets others run in between, then it sleeps.
 #[derive(Debug, Default)]
-pub(super) struct Pace {
+pub(crate) struct Pace {
     spins: u32,
     since: Option<Instant>,
-    pub(super) over: bool,
+    pub(crate) over: bool,
 }
 
 /// About two microseconds.
@@ -17,7 +17,7 @@ const YIELDS: Duration = Duration::from_micros(50);
 impl Pace {
     /// Passes a moment. Once that was the last one, it is time to look once more and to sleep.
     #[inline]
-    pub(super) fn step(&mut self) {
+    pub(crate) fn step(&mut self) {
         if self.spins < SPINS {
             self.spins += 1;
             std::hint::spin_loop();

@@ -1,0 +1,210 @@
+//! Messages on the rings between a process and its parent: one side's mailbox, and what the other puts into it.
+//!
+//! A message that brings descriptors along goes by the control channel, and a mark in the ring keeps its place.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::{Message, Pace, Packet, spare};
+use crate::shm::fault::Fault;
+use crate::shm::mail::Lane;
+use crate::shm::ring::Chunk;
+
+/// How many chunks are read before others have their turn.
+const TURN: usize = 4;
+
+/// The reading side.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox {
+    /// What has been taken from the ring and nobody has listened to.
+    ready: VecDeque<Message>,
+    /// The message that is being read.
+    partial: Option<Vec<u8>>,
+    /// What came by the control channel; the ring says when it is its turn.
+    apart: VecDeque<Message>,
+}
+
+/// What somebody who waits has found.
+#[derive(Debug)]
+pub(crate) enum Look<R> {
+    /// What was looked for.
+    Found(R),
+    /// It has to look again.
+    Again,
+    /// Nothing, with the ring's writer there.
+    Nothing(u64),
+}
+
+impl Mailbox {
+    /// Takes the next message.
+    pub(crate) fn next(&mut self, lane: &Lane) -> Result<Look<Message>, Fault> {
+        match self.ready.pop_front() {
+            Some(message) => Ok(Look::Found(message)),
+            None => self.read(lane),
+        }
+    }
+
+    fn read(&mut self, lane: &Lane) -> Result<Look<Message>, Fault> {
+        for _ in 0..TURN {
+            let chunk = match lane.ring.next()? {
+                Ok(chunk) => chunk,
+                Err(saw) => return Ok(Look::Nothing(saw)),
+            };
+            if chunk.handles != 0 {
+                // Whoever brings it rings.
+                let Some(message) = self.apart.pop_front() else {
+                    return Ok(Look::Nothing(lane.ring.written.position()));
+                };
+                lane.take(chunk, &mut Vec::new());
+                return Ok(Look::Found(message));
+            }
+            if chunk.first {
+                self.partial = Some(chunk.make_room(spare::take()));
+            }
+            let Some(partial) = self.partial.as_mut().filter(|_| !chunk.abort) else {
+                return Err(Fault::Corrupt("a chunk without a beginning"));
+            };
+            lane.take(chunk, partial);
+            if chunk.more == 0
+                && let Some(bytes) = self.partial.take()
+            {
+                return Ok(Look::Found(Message { bytes, fds: Vec::new() }));
+            }
+        }
+        Ok(Look::Again)
+    }
+
+    /// Takes in what the ring holds, so that there is room again.
+    pub(crate) fn drain(&mut self, lane: &Lane) -> Result<(), Fault> {
+        // Not what is put meanwhile: that might never end.
+        let end = lane.ring.written.position();
+        while end.wrapping_sub(lane.ring.place()).cast_signed() > 0 {
+            match self.read(lane)? {
+                Look::Found(message) => self.ready.push_back(message),
+                Look::Again => {}
+                Look::Nothing(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    /// A message that came by the control channel.
+    pub(crate) fn add(&mut self, message: Message) {
+        self.apart.push_back(message);
+    }
+
+    /// Forgets what a writer that is gone has left unfinished.
+    pub(crate) fn forget_unfinished(&mut self) {
+        self.partial = None;
+        self.apart.clear();
+    }
+}
+
+/// The writing side's messages that the ring has no room for.
+#[derive(Debug, Default)]
+pub(crate) struct Postbag {
+    waiting: VecDeque<Arc<Packet>>,
+    /// How much of the first one has been put.
+    sent: usize,
+    /// How far the reader is known to be.
+    known: u64,
+}
+
+impl Postbag {
+    /// A message for the ring; of one with descriptors, only the mark.
+    pub(crate) fn push(&mut self, packet: Arc<Packet>) {
+        self.waiting.push_back(packet);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// Puts what there is room for; `false` if some of it has to wait.
+    pub(crate) fn flush(&mut self, lane: &Lane) -> Result<bool, Fault> {
+        while let Some(packet) = self.waiting.front() {
+            let done = match packet.fds.is_empty() {
+                true => post(lane, &packet.body, &mut self.sent, &mut self.known)?,
+                false => mark(lane, &mut self.known)?,
+            };
+            if !done {
+                return Ok(false);
+            }
+            self.sent = 0;
+            self.waiting.pop_front();
+        }
+        Ok(true)
+    }
+
+    /// Forgets everything.
+    pub(crate) fn clear(&mut self) {
+        *self = Postbag::default();
+    }
+}
+
+/// Puts as much of a message as there is room for, from the byte on that `sent` says; `true` once all of it is put.
+/// `known` is as for [`Ring::has_room`](crate::shm::ring::Ring::has_room).
+pub(crate) fn post(lane: &Lane, bytes: &[u8], sent: &mut usize, known: &mut u64) -> Result<bool, Fault> {
+    loop {
+        let (chunk, piece) = Chunk::next_of(bytes, *sent);
+        if !lane.ring.has_room(Chunk::size(piece.len()), known)? {
+            return Ok(false);
+        }
+        lane.put(chunk, piece);
+        *sent += piece.len();
+        if chunk.more == 0 {
+            return Ok(true);
+        }
+    }
+}
+
+/// Puts the mark of a message that goes by the control channel; `false` if there is no room.
+pub(crate) fn mark(lane: &Lane, known: &mut u64) -> Result<bool, Fault> {
+    let has_room = lane.ring.has_room(Chunk::size(0), known)?;
+    if has_room {
+        lane.put(Chunk { len: 0, first: true, more: 0, abort: false, handles: 1 }, &[]);
+    }
+    Ok(has_room)
+}
+
+/// Waits until `look` finds something, or the time is over. What it finds is in the ring, or is announced by the bell.
+pub(crate) fn wait_for_news<R>(
+    lane: &Lane,
+    deadline: Option<Instant>,
+    mut look: impl FnMut() -> Look<R>,
+) -> Option<R> {
+    let mut pace = Pace::default();
+    loop {
+        let ticket = lane.news.ticket();
+        let saw = match look() {
+            Look::Found(found) => return Some(found),
+            Look::Again => {
+                pace = Pace::default();
+                continue;
+            }
+            Look::Nothing(saw) => saw,
+        };
+        while !lane.has_news(saw, ticket) {
+            let left = deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return None;
+            }
+            if pace.over {
+                lane.sleep_for_news(saw, ticket, left);
+                break;
+            }
+            pace.step();
+        }
+    }
+}
+
+impl From<Fault> for io::Error {
+    fn from(fault: Fault) -> Self {
+        io::Error::new(io::ErrorKind::InvalidData, fault.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests;
