@@ -7,3 +7,7 @@ mod derived;
 mod elsewhere;
 #[path = "share/processes.rs"]
 mod processes;
+#[path = "share/sizes.rs"]
+mod sizes;
+#[path = "share/ways.rs"]
+mod ways;

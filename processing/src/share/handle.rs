@@ -95,7 +95,8 @@ impl<T: Shareable> Share<T> {
     /// The share in a store that exists.
     pub(crate) fn of(store: Arc<Store>) -> Result<Share<T>, ShareError> {
         let (root, initial) = store.roots()?;
-        store.read(|view| {
+        // Also of one that is stopped: whoever receives it may start it.
+        store.look_over(|view| {
             view.block(root)?;
             view.block(initial).map(drop)
         })?;

@@ -1,5 +1,6 @@
 //! A shared `Vec`.
 
+use std::any::{Any, TypeId};
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -177,10 +178,21 @@ impl<T: Element> Shareable for Vec<T> {
     }
 
     fn load(view: &View<'_>, at: u64) -> Result<Vec<T>, ShareError> {
-        Row::new(at).load(view)
+        let row = Row::new(at);
+        if TypeId::of::<T>() == TypeId::of::<u8>() {
+            // Bytes are what they are; one by one they would take their time.
+            let bytes: Box<dyn Any> = Box::new(row.bytes(view)?);
+            if let Ok(bytes) = bytes.downcast() {
+                return Ok(*bytes);
+            }
+        }
+        row.load(view)
     }
 
     fn store(&self, writer: &mut Writer<'_>, at: u64) -> Result<(), ShareError> {
+        if let Some(bytes) = (self as &dyn Any).downcast_ref::<Vec<u8>>() {
+            return Row::<u8>::new(at).store_packed(writer, bytes, 1);
+        }
         Row::new(at).store(writer, self.iter())
     }
 

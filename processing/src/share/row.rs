@@ -79,6 +79,23 @@ fn of_bits<T: 'static>(bits: u64) -> Option<T> {
     result
 }
 
+/// Which elements differ; stops looking once there are more than `few`.
+fn differing(old: &[u8], new: &[u8], width: usize, few: usize) -> Vec<usize> {
+    const BLOCK: usize = 4096;
+    let mut found = Vec::new();
+    for (number, (old, new)) in old.chunks(BLOCK).zip(new.chunks(BLOCK)).enumerate() {
+        if found.len() > few {
+            break;
+        }
+        if old != new {
+            let pairs = old.chunks_exact(width).zip(new.chunks_exact(width)).enumerate();
+            let first = number * BLOCK / width;
+            found.extend(pairs.filter(|(_, (old, new))| old != new).map(|(index, _)| first + index));
+        }
+    }
+    found
+}
+
 impl<T: Element> Row<T> {
     pub(crate) fn new(at: u64) -> Row<T> {
         Row { list: List::new(at, packed_width::<T>().unwrap_or(SLOT)), element: PhantomData }
@@ -278,12 +295,24 @@ impl<T: Element> Row<T> {
             .collect()
     }
 
+    /// All elements of a packed list, as bytes.
+    pub(crate) fn bytes(self, view: &View<'_>) -> Result<Vec<u8>, ShareError> {
+        Ok(self.list.all_packed(view)?)
+    }
+
     /// Makes the list hold `values`, touching only what differs.
     pub(crate) fn store<'a>(
         self,
         writer: &mut Writer<'_>,
         values: impl ExactSizeIterator<Item = &'a T>,
     ) -> Result<(), ShareError> {
+        if let Some(width) = packed_width::<T>() {
+            let mut bytes = Vec::with_capacity(values.len() * width as usize);
+            for value in values {
+                bytes.extend_from_slice(&to_bits(value).to_le_bytes()[..width as usize]);
+            }
+            return self.store_packed(writer, &bytes, width as usize);
+        }
         let (mut values, mut index) = (values, 0);
         self.truncate(writer, values.len() as u64)?;
         let kept = self.list.len(writer)?;
@@ -291,16 +320,33 @@ impl<T: Element> Row<T> {
             self.set(writer, index, &Self::ready(value)?)?;
             index += 1;
         }
-        if let Some(width) = packed_width::<T>() {
-            let mut bytes = Vec::with_capacity(values.len() * width as usize);
-            for value in values {
-                bytes.extend_from_slice(&to_bits(value).to_le_bytes()[..width as usize]);
-            }
-            return Ok(self.list.extend_packed(writer, &bytes)?);
-        }
         for value in values {
             self.push_back(writer, &Self::ready(value)?)?;
         }
         Ok(())
+    }
+
+    /// Makes the list hold these packed elements: element by element where few differ, all anew where many do, for new
+    /// memory needs no undo log.
+    pub(crate) fn store_packed(
+        self,
+        writer: &mut Writer<'_>,
+        bytes: &[u8],
+        width: usize,
+    ) -> Result<(), ShareError> {
+        let old = self.list.all_packed(writer)?;
+        let few = 64.max(old.len() / width / 16);
+        let dropped = old.len().saturating_sub(bytes.len()) / width;
+        let differing = differing(&old, bytes, width, few);
+        if dropped > few || differing.len() > few {
+            self.list.clear(writer)?;
+            return Ok(self.list.extend_packed(writer, bytes)?);
+        }
+        self.truncate(writer, (bytes.len() / width) as u64)?;
+        for index in differing {
+            let at = self.list.locate(writer, index as u64)?;
+            self.list.set_packed(writer, at, u64_of(&bytes[index * width..][..width]))?;
+        }
+        Ok(self.list.extend_packed(writer, bytes.get(old.len()..).unwrap_or_default())?)
     }
 }

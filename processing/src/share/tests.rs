@@ -299,3 +299,31 @@ fn a_large_value_comes_back() {
     bytes.push(8);
     assert_eq!(bytes.to_vec().len(), (16 << 20) + 1);
 }
+
+#[test]
+fn lists_of_numbers_are_assigned_by_what_differs() {
+    let share = Share::new(Vec::<u16>::new()).unwrap();
+    let mut model: Vec<u16> = (0..5000).collect();
+    share.assign(model.clone());
+    let live = || share.store().read(|view| view.audit()).unwrap();
+    let blocks = live();
+    let changes: [fn(&mut Vec<u16>); 8] = [
+        |list| list[4999] = 1,
+        |list| list.iter_mut().for_each(|number| *number ^= 0x5555),
+        |list| list.truncate(4990),
+        |list| list.truncate(20),
+        |list| list.extend(0..4980),
+        |list| list.reverse(),
+        |list| list.clear(),
+        |list| list.extend(0..5000),
+    ];
+    for change in changes {
+        change(&mut model);
+        share.update(change);
+        assert!(*share == model);
+    }
+    assert_eq!(live(), blocks);
+    let bytes = Share::new(vec![1_u8, 2, 3]).unwrap();
+    bytes.update(|bytes| bytes.rotate_left(1));
+    assert_eq!(*bytes, [2, 3, 1]);
+}

@@ -160,6 +160,14 @@ impl Store {
         self.read_locked(&mut look)
     }
 
+    /// Looks at the state even if the store is stopped.
+    #[cold]
+    pub(crate) fn look_over<R>(&self, look: impl FnOnce(&View<'_>) -> Result<R>) -> Result<R> {
+        let thread = Thread::current()?;
+        let _held = if self.is_inside(thread) { None } else { Some(self.hold(thread)?) };
+        look(&self.view(None))
+    }
+
     #[cold]
     fn read_locked<R, E: From<Fault>>(
         &self,
