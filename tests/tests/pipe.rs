@@ -212,6 +212,58 @@ fn a_process_killed_in_the_middle_of_a_message_leaves_whole_ones() {
     }
 }
 
+/// Sends messages that are larger than what a pipe holds.
+#[skprocess(runs = 1)]
+struct Pour {
+    pipe: Point<Nothing, Vec<u64>>,
+}
+
+#[skprocess]
+impl Pour {
+    fn run(&mut self) -> Result<(), Error> {
+        for number in 0.. {
+            self.pipe.send(&vec![u64::MAX - number; 60_000])?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_process_killed_in_the_middle_of_a_large_message_leaves_whole_ones() {
+    let _watchdog = watchdog();
+    for round in 0..8 {
+        let (anchor, point) = Pipe::pair::<Nothing, Vec<u64>>().unwrap();
+        let process = Pour { pipe: point }.start().unwrap();
+        let mut heard = 0;
+        for message in anchor.iter() {
+            assert!(message.unwrap() == vec![u64::MAX - heard; 60_000]);
+            heard += 1;
+            if heard == 1 + round % 4 {
+                tests::processes::signal(process.pid(), Signal::KILL);
+            }
+        }
+        assert!(process.wait().is_err());
+    }
+}
+
+#[test]
+fn points_go_through_a_pool() {
+    let _watchdog = watchdog();
+    let pool = processing::Pool::new(2).unwrap();
+    let (anchors, points): (Vec<_>, Vec<_>) = (0..6).map(|_| Pipe::pair::<u32, u32>().unwrap()).unzip();
+    for (number, anchor) in anchors.iter().enumerate() {
+        anchor.send(&(number as u32)).unwrap();
+    }
+    fn answer(point: Point<u32, u32>) -> bool {
+        point.recv().and_then(|number| point.send(&(number + 100))).is_ok()
+    }
+    assert_eq!(pool.map(answer, points).unwrap(), [true; 6]);
+    for (number, anchor) in anchors.iter().enumerate() {
+        assert_eq!(anchor.recv_timeout(LONG).unwrap(), number as u32 + 100);
+        assert!(anchor.recv_timeout(LONG).unwrap_err().is_disconnected(), "no copy is left anywhere");
+    }
+}
+
 /// A point in the state of a process with lives outlasts its worker.
 #[skprocess(runs = 1, lives = 3)]
 struct Stubborn {

@@ -163,5 +163,5 @@ fn scribbled_rings_are_errors_or_messages_but_never_panics() {
         let _ = post(&mail.up, &[1; 1000], &mut 0, &mut 0);
         let _ = mail.owes_room();
     }
-    assert!(errors > 50 && messages > 50, "{errors} errors and {messages} messages");
+    assert!(errors > 10 && messages > 100, "{errors} errors and {messages} messages");
 }

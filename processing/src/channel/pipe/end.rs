@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::{Acquire, Release};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::{Kind, PipeError};
@@ -28,6 +28,8 @@ pub(super) struct End {
     pub(super) wire: Arc<Wire>,
     status: AtomicU8,
     sending: Mutex<Sending>,
+    /// Whoever was sending is done.
+    sent: Condvar,
     receiving: Mutex<Receiving>,
 }
 
@@ -35,7 +37,10 @@ const OPEN: u8 = 0;
 const CLOSED: u8 = 1;
 const MOVED: u8 = 2;
 
+#[derive(Clone, Copy)]
 struct Sending {
+    /// Somebody is at it: a message goes into the ring as a whole, and may have to wait for room in its middle.
+    is_busy: bool,
     /// When the other end was last known to be there.
     seen: Instant,
     /// A message was begun and will not be finished.
@@ -45,6 +50,8 @@ struct Sending {
 }
 
 struct Receiving {
+    /// How many threads are at it. Each chunk is taken by one of them, the message by whoever takes its last one.
+    threads: u32,
     /// When the system was last asked for the other end.
     seen: Option<Instant>,
     partial: Option<Partial>,
@@ -98,12 +105,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The lock if it is free.
-fn try_lock<T>(mutex: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
-    match mutex.try_lock() {
-        Ok(guard) => Some(guard),
-        Err(TryLockError::Poisoned(guard)) => Some(guard.into_inner()),
-        Err(TryLockError::WouldBlock) => None,
+/// The right to send, given back when it is dropped.
+struct Turn<'e> {
+    end: &'e End,
+    sending: Sending,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *lock(&self.end.sending) = Sending { is_busy: false, ..self.sending };
+        self.end.sent.notify_one();
     }
 }
 
@@ -125,8 +136,9 @@ impl End {
             memory,
             wire: Arc::new(Wire::new(socket, handles)?),
             status: AtomicU8::new(OPEN),
-            sending: Mutex::new(Sending { seen: Instant::now(), aborted, known: 0 }),
-            receiving: Mutex::new(Receiving { seen: None, partial }),
+            sending: Mutex::new(Sending { is_busy: false, seen: Instant::now(), aborted, known: 0 }),
+            sent: Condvar::new(),
+            receiving: Mutex::new(Receiving { threads: 0, seen: None, partial }),
         })
     }
 
@@ -138,9 +150,10 @@ impl End {
     /// Copies of what this end is made of. Refuses while another thread sends or receives.
     pub(super) fn parts(&self) -> Result<Parts, PipeError> {
         self.check_open()?;
-        let busy = || PipeError(Kind::Os(std::io::ErrorKind::ResourceBusy.into()));
-        let (sending, receiving) =
-            (try_lock(&self.sending).ok_or_else(busy)?, try_lock(&self.receiving).ok_or_else(busy)?);
+        let (sending, receiving) = (lock(&self.sending), lock(&self.receiving));
+        if sending.is_busy || receiving.threads != 0 {
+            return Err(PipeError(Kind::Os(std::io::ErrorKind::ResourceBusy.into())));
+        }
         let (socket, handles) = self.wire.copy()?;
         let memory = std::os::fd::AsFd::as_fd(&self.memory).try_clone_to_owned()?;
         let partial = receiving.partial.clone();
@@ -189,11 +202,8 @@ impl End {
     /// Sends a message.
     pub(super) fn send(&self, message: &Message, patience: Patience) -> Result<(), PipeError> {
         self.check_open()?;
-        let mut sending = match patience {
-            // Someone else is at it and waits for room.
-            Patience::None => try_lock(&self.sending).ok_or(Kind::Full)?,
-            _ => lock(&self.sending),
-        };
+        let mut turn = self.turn(patience)?;
+        let sending = &mut turn.sending;
         if self.wire.is_gone() {
             return Err(Kind::Disconnected.into());
         }
@@ -239,6 +249,31 @@ impl End {
             sent += piece.len();
         }
         Ok(())
+    }
+
+    /// Waits for its turn to send.
+    fn turn(&self, patience: Patience) -> Result<Turn<'_>, PipeError> {
+        let mut sending = lock(&self.sending);
+        while sending.is_busy {
+            sending = match patience {
+                // Someone else is at it and waits for room.
+                Patience::None => return Err(Kind::Full.into()),
+                Patience::Endless => self.sent.wait(sending).unwrap_or_else(PoisonError::into_inner),
+                Patience::Until(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Err(Kind::TimedOut.into());
+                    }
+                    self.sent.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        sending.is_busy = true;
+        let turn = Turn { end: self, sending: *sending };
+        drop(sending);
+        // The end may have been closed meanwhile.
+        self.check_open()?;
+        Ok(turn)
     }
 
     fn put(&self, ring: &Ring, chunk: Chunk, bytes: &[u8]) {
@@ -290,41 +325,48 @@ impl End {
 
     /// Receives a message; `None` if there is none, where the caller has no patience.
     pub(super) fn receive(&self, patience: Patience) -> Result<Option<Message>, PipeError> {
+        lock(&self.receiving).threads += 1;
+        let received = self.receive_among_others(patience);
+        lock(&self.receiving).threads -= 1;
+        received
+    }
+
+    fn receive_among_others(&self, patience: Patience) -> Result<Option<Message>, PipeError> {
         self.check_open()?;
-        let mut receiving = match patience {
-            Patience::None => match try_lock(&self.receiving) {
-                Some(receiving) => receiving,
-                // Someone else waits for what comes next.
-                None => return Ok(None),
-            },
-            _ => lock(&self.receiving),
-        };
         let ring = self.incoming();
         let mut pace = Pace::default();
         loop {
             // In this order: whoever is gone has written all that it ever will.
             let (turn, gone) = if pace.over { self.wire.now() } else { (0, false) };
-            match ring.next()? {
-                Ok(chunk) => {
-                    if let Some(message) = self.take(ring, chunk, &mut receiving)? {
-                        return Ok(Some(message));
+            let saw = {
+                let mut receiving = lock(&self.receiving);
+                match ring.next()? {
+                    Ok(chunk) => {
+                        if let Some(message) = self.take(ring, chunk, &mut receiving)? {
+                            return Ok(Some(message));
+                        }
+                        pace = Pace::default();
+                        continue;
                     }
-                    pace = Pace::default();
-                }
-                Err(_) if gone => return Err(Kind::Disconnected.into()),
-                Err(_) if matches!(patience, Patience::None) => {
-                    if pace.over || receiving.seen.is_some_and(|seen| seen.elapsed() < TRUST) {
-                        return Ok(None);
+                    Err(_) if gone => return Err(Kind::Disconnected.into()),
+                    Err(_) if matches!(patience, Patience::None) => {
+                        if pace.over || receiving.seen.is_some_and(|seen| seen.elapsed() < TRUST) {
+                            return Ok(None);
+                        }
+                        receiving.seen = Some(Instant::now());
+                        self.wire.look();
+                        pace.over = true;
+                        continue;
                     }
-                    receiving.seen = Some(Instant::now());
-                    self.wire.look();
-                    pace.over = true;
+                    Err(saw) => saw,
                 }
-                Err(_) if !pace.over => pace.step(),
-                Err(seen) => {
-                    self.check_open()?;
-                    self.sleep(&ring.written, seen, turn, patience)?;
-                }
+            };
+            if pace.over {
+                self.check_open()?;
+                self.sleep(&ring.written, saw, turn, patience)?;
+            }
+            while !pace.over && ring.written.position() == saw {
+                pace.step();
             }
         }
     }

@@ -108,6 +108,26 @@ fn waiting_ends_in_time() {
 }
 
 #[test]
+fn waiting_ends_in_time_whoever_else_waits() {
+    const SHORT: Duration = Duration::from_millis(40);
+    let (anchor, point) = Pipe::pair::<Vec<u8>, u32>().unwrap();
+    thread::scope(|scope| {
+        let patient = scope.spawn(|| anchor.recv().unwrap());
+        let sender = scope.spawn(|| anchor.send(&vec![1; 1 << 20]));
+        // There is nothing to receive and no room to send, and somebody waits for both already, most of the time.
+        thread::sleep(SHORT);
+        assert!(anchor.recv_timeout(SHORT).unwrap_err().is_timeout());
+        assert!(anchor.send_timeout(&vec![2; 1 << 20], SHORT).unwrap_err().is_timeout());
+        assert_eq!(anchor.try_recv().unwrap(), None);
+        assert!(anchor.try_send(&vec![3]).unwrap_err().is_full());
+        point.send(&7).unwrap();
+        assert_eq!(patient.join().unwrap(), 7);
+        assert_eq!(point.recv().unwrap(), vec![1; 1 << 20]);
+        sender.join().unwrap().unwrap();
+    });
+}
+
+#[test]
 fn a_full_pipe_says_so() {
     let (anchor, point) = Pipe::one_way::<Vec<u8>>().unwrap();
     let mut sent = 0;
