@@ -103,7 +103,7 @@ fn queries<D: Database>() -> Vec<(&'static str, Query)> {
 }
 
 fn ask<D: Database>(mut db: Live<D>) -> anyhow::Result<()> {
-    println!("{} users in {}\n", db.get_mut()?.fill(5_000)?, D::NAME);
+    println!("{} users in {}\n", db.connection_mut()?.fill(5_000)?, D::NAME);
 
     let worker = DatabaseWorker { db: db.clone(), query: None, users: vec![] }.start()?;
     let first_pid = worker.pid();

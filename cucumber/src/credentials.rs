@@ -22,7 +22,7 @@ pub(crate) const DEFAULT: &str = "*";
 /// struct Mailbox;
 /// impl Reconnect for Mailbox {
 ///     type Recipe = String;
-///     fn connect(_server: &String, _secret: Option<&Secret>) -> Result<Self, BoxError> { Ok(Mailbox) }
+///     fn connect(_: &String, _: Option<&Secret>, _: std::time::Duration) -> Result<Self, BoxError> { Ok(Mailbox) }
 /// }
 ///
 /// let mut credentials = Credentials::new();

@@ -135,6 +135,14 @@ impl Error {
         path::render(None, &self.inner.path)
     }
 
+    /// The same error for someone who has shown the path already.
+    #[must_use]
+    pub fn without_path(mut self) -> Self {
+        self.inner.path.clear();
+        self.inner.root = None;
+        self
+    }
+
     /// The message holds a value of another type; whoever asks for that type can still read it.
     #[must_use]
     pub fn is_wrong_type(&self) -> bool {

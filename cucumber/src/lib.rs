@@ -52,10 +52,18 @@ pub use live::Live;
 pub use name::type_name;
 pub use reconnect::Reconnect;
 pub use reconnectable::{AnyLive, Path, Reconnectable, Report, reconnect_all, reconnect_until};
-#[cfg(feature = "postgres")]
+#[cfg(feature = "http")]
+pub use resource::http::HttpRecipe;
+#[cfg(feature = "mysql")]
+pub use resource::mysql::MysqlRecipe;
+#[cfg(any(feature = "postgres", feature = "tokio-postgres", feature = "sqlx"))]
 pub use resource::postgres::PostgresRecipe;
+#[cfg(feature = "redis")]
+pub use resource::redis::RedisRecipe;
 #[cfg(feature = "sqlite")]
 pub use resource::sqlite::SqliteRecipe;
+#[cfg(feature = "sqlx")]
+pub use resource::sqlx::PgPoolRecipe;
 pub use scope::{Attachment, Scope};
 pub use secret::{Provider, Secret};
 pub use ser::{Encoded, encode, encode_into, encode_message, encode_message_into, to_bytes};

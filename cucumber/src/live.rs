@@ -1,9 +1,11 @@
 //! `Live`: a connection that crosses as its recipe.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -13,6 +15,9 @@ use crate::error::{Error, Kind, Result, Segment};
 use crate::reconnect::Reconnect;
 use crate::scope;
 use crate::secret::Provider;
+
+/// How long an attempt to connect may take, where nothing sets a shorter limit.
+pub(crate) const ATTEMPT: Duration = Duration::from_secs(10);
 
 /// What the decoder knows a live resource by.
 pub(crate) const MARK: &str = "$cucumber::Live";
@@ -28,7 +33,9 @@ pub(crate) const MARK: &str = "$cucumber::Live";
 /// struct Logbook { file: String }
 /// impl Reconnect for Logbook {
 ///     type Recipe = String;
-///     fn connect(file: &String, _: Option<&Secret>) -> Result<Self, BoxError> { Ok(Logbook { file: file.clone() }) }
+///     fn connect(file: &String, _: Option<&Secret>, _: std::time::Duration) -> Result<Self, BoxError> {
+///         Ok(Logbook { file: file.clone() })
+///     }
 /// }
 ///
 /// let here = Live::<Logbook>::new("app.log".to_owned());
@@ -41,7 +48,7 @@ pub(crate) const MARK: &str = "$cucumber::Live";
 ///
 /// # Panics
 ///
-/// Used like the connection, it panics when it cannot connect, with the [`Error`] as the payload; [`get`](Live::get) returns it.
+/// Used like the connection, it panics when it cannot connect, with the [`Error`] as the payload; [`connection`](Live::connection) returns it.
 pub struct Live<C: Reconnect> {
     recipe: C::Recipe,
     connection: OnceLock<C>,
@@ -72,7 +79,7 @@ impl<C: Reconnect> Live<C> {
     /// When the text describes nothing, or connecting fails.
     pub fn open(text: &str) -> Result<Self> {
         let live = Self::lazy(text)?;
-        live.get()?;
+        live.connection()?;
         Ok(live)
     }
 
@@ -96,16 +103,16 @@ impl<C: Reconnect> Live<C> {
     /// When the secret cannot be had, or connecting fails.
     pub fn connect(recipe: C::Recipe, provider: Option<Provider>) -> Result<Self> {
         let live = Self { provider, ..Self::new(recipe) };
-        live.get()?;
+        live.connection()?;
         Ok(live)
     }
 
-    /// The connection, made now if there is none.
+    /// The connection, made now if there is none; that may take 10 seconds.
     ///
     /// # Errors
     ///
     /// When the secret cannot be had, or connecting fails.
-    pub fn get(&self) -> Result<&C> {
+    pub fn connection(&self) -> Result<&C> {
         self.ensure().map_err(|error| self.locate(error))
     }
 
@@ -113,16 +120,22 @@ impl<C: Reconnect> Live<C> {
     ///
     /// # Errors
     ///
-    /// As [`get`](Live::get).
-    pub fn get_mut(&mut self) -> Result<&mut C> {
-        self.get()?;
+    /// As [`connection`](Live::connection).
+    pub fn connection_mut(&mut self) -> Result<&mut C> {
+        self.connection()?;
         let missing = || Error::new(Kind::Connect("the connection was lost while it was made".to_owned()));
         self.connection.get_mut().ok_or_else(missing)
     }
 
     /// Ends the connection in good order, if there is one. The next use connects again.
+    ///
+    /// What a database in memory holds comes back then, except for a transaction that is still open: it takes the database
+    /// back to where it was connected.
     pub fn close(&mut self) {
         if let Some(connection) = self.connection.take() {
+            if let Ok(Some(recipe)) = connection.snapshot(&self.recipe) {
+                self.recipe = recipe;
+            }
             connection.close();
         }
     }
@@ -157,9 +170,10 @@ impl<C: Reconnect> Live<C> {
         self.provider.is_none() && !C::needs_secret(&self.recipe)
     }
 
-    /// Whether there is a connection that works. A dead one is dropped.
-    pub(crate) fn is_alive(&mut self) -> bool {
-        let alive = self.connection.get_mut().is_some_and(C::is_alive);
+    /// Whether there is a connection that works, as it shows within `limit`. A dead one is dropped.
+    pub(crate) fn is_alive(&mut self, limit: Duration) -> bool {
+        let recipe = &self.recipe;
+        let alive = self.connection.get_mut().is_some_and(|connection| connection.is_alive(recipe, limit));
         if !alive {
             self.connection.take();
         }
@@ -167,16 +181,16 @@ impl<C: Reconnect> Live<C> {
     }
 
     /// Connects, and says whether another attempt may succeed where this one failed.
-    pub(crate) fn attempt(&self) -> Result<&C, (Error, bool)> {
+    pub(crate) fn attempt(&self, limit: Duration) -> Result<&C, (Error, bool)> {
         let _one_at_a_time = self.connecting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(connection) = self.connection.get() {
             return Ok(connection);
         }
-        let connection = self.make()?;
+        let connection = self.make(limit)?;
         Ok(self.connection.get_or_init(|| connection))
     }
 
-    fn make(&self) -> Result<C, (Error, bool)> {
+    fn make(&self, limit: Duration) -> Result<C, (Error, bool)> {
         let needed = C::needs_secret(&self.recipe);
         let (secret, unavailable) = match self.provider.as_ref().map(Provider::resolve) {
             Some(Ok(secret)) => (Some(secret), None),
@@ -186,7 +200,7 @@ impl<C: Reconnect> Live<C> {
             None if needed => return Err((self.no_credential(), false)),
             None => (None, None),
         };
-        C::connect(&self.recipe, secret.as_ref()).map_err(|error| {
+        C::connect(&self.recipe, secret.as_ref(), limit).map_err(|error| {
             let transient = C::is_transient(&*error);
             let error = match &secret {
                 Some(secret) => secret.scrub(error),
@@ -210,7 +224,20 @@ impl<C: Reconnect> Live<C> {
     fn ensure(&self) -> Result<&C> {
         match self.connection.get() {
             Some(connection) => Ok(connection),
-            None => self.attempt().map_err(|(error, _)| error),
+            None => self.attempt(ATTEMPT).map_err(|(error, _)| error),
+        }
+    }
+
+    /// What is written of it: the recipe, or the one that the connection has for what became of it.
+    fn current(&self) -> Result<Cow<'_, C::Recipe>> {
+        let snapshot = self.connection.get().map(|connection| connection.snapshot(&self.recipe)).transpose();
+        match snapshot {
+            Ok(Some(Some(recipe))) => Ok(Cow::Owned(recipe)),
+            Ok(_) => Ok(Cow::Borrowed(&self.recipe)),
+            Err(error) => {
+                let text = format!("cannot write this `{}` now", crate::type_name::<C>());
+                Err(Error::unsupported(text).caused_by(error))
+            }
         }
     }
 
@@ -227,21 +254,28 @@ impl<C: Reconnect> Deref for Live<C> {
 
     #[track_caller]
     fn deref(&self) -> &C {
-        self.get().unwrap_or_else(|error| std::panic::panic_any(error))
+        self.connection().unwrap_or_else(|error| std::panic::panic_any(error))
     }
 }
 
 impl<C: Reconnect> DerefMut for Live<C> {
     #[track_caller]
     fn deref_mut(&mut self) -> &mut C {
-        self.get_mut().unwrap_or_else(|error| std::panic::panic_any(error))
+        self.connection_mut().unwrap_or_else(|error| std::panic::panic_any(error))
     }
 }
 
-/// Another connection by the same recipe, not made yet.
+/// Another connection by the same recipe, not made yet; of a database in memory, a copy.
+///
+/// Panics where this connection [cannot be written](Reconnect::snapshot) now, with the [`Error`] as the payload.
 impl<C: Reconnect> Clone for Live<C> {
+    #[track_caller]
     fn clone(&self) -> Self {
-        Self { provider: self.provider.clone(), name: self.name.clone(), ..Self::new(self.recipe.clone()) }
+        let recipe = match self.current() {
+            Ok(recipe) => recipe.into_owned(),
+            Err(error) => std::panic::panic_any(self.locate(error)),
+        };
+        Self { provider: self.provider.clone(), name: self.name.clone(), ..Self::new(recipe) }
     }
 }
 
@@ -257,7 +291,11 @@ impl<C: Reconnect> fmt::Debug for Live<C> {
 
 impl<C: Reconnect> Serialize for Live<C> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_newtype_struct(MARK, &self.recipe)
+        let recipe = self.current().map_err(|error| {
+            let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+            serde::ser::Error::custom(format_args!("{error}{}", cause.unwrap_or_default()))
+        })?;
+        serializer.serialize_newtype_struct(MARK, &*recipe)
     }
 }
 

@@ -1,6 +1,7 @@
 //! A live thing that can be brought back: what to remember of it, and how to rebuild it.
 
 use std::error::Error as StdError;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,30 +12,40 @@ use crate::secret::Secret;
 /// A connection that can be described by a recipe and rebuilt from it, in this process or in another.
 ///
 /// The recipe is what is serialised, so it must hold no secret: that comes at the moment of connecting, from the
-/// [`Provider`](crate::Provider) of the field.
+/// [`Provider`](crate::Provider) of the field. Only [`connect`](Reconnect::connect) has to be written; the rest has answers
+/// that are right for a connection that is there or is not. This is a whole one, with a password and a look before each use:
 ///
 /// ```
 /// use std::net::TcpStream;
+/// use std::time::Duration;
 /// use cucumber::{BoxError, Live, Reconnect, Secret};
 /// # use std::io::Write;
 ///
 /// struct Logbook(TcpStream);
 ///
 /// impl Reconnect for Logbook {
-///     type Recipe = String;
+///     type Recipe = std::net::SocketAddr;
 ///
-///     fn connect(address: &String, _secret: Option<&Secret>) -> Result<Self, BoxError> {
-///         Ok(Logbook(TcpStream::connect(address)?))
+///     fn connect(server: &Self::Recipe, secret: Option<&Secret>, limit: Duration) -> Result<Self, BoxError> {
+///         let mut stream = TcpStream::connect_timeout(server, limit)?;
+///         stream.set_read_timeout(Some(limit))?;
+///         writeln!(stream, "hello {}", secret.map_or("", Secret::expose))?;
+///         Ok(Logbook(stream))
 ///     }
 ///
-///     fn is_alive(&mut self) -> bool {
-///         self.0.take_error().is_ok_and(|error| error.is_none())
+///     fn is_alive(&mut self, _: &Self::Recipe, _: Duration) -> bool {
+///         writeln!(self.0, "ping").is_ok()
 ///     }
 /// }
 ///
-/// let logbook = Live::<Logbook>::new("127.0.0.1:514".to_owned());
+/// let logbook = Live::<Logbook>::new("127.0.0.1:514".parse()?);
 /// assert!(!logbook.is_connected());
+/// # Ok::<(), std::net::AddrParseError>(())
 /// ```
+///
+/// A worker asks [`is_alive`](Reconnect::is_alive) before each of its runs and connects again when the answer is no: with
+/// growing, irregular pauses while [`is_transient`](Reconnect::is_transient) says that waiting may help, and no longer than
+/// the limit of its `prerun` allows.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be brought back to life",
     label = "no `cucumber::Reconnect` for this type",
@@ -60,15 +71,19 @@ pub trait Reconnect: Sized + 'static {
         false
     }
 
-    /// Connects.
+    /// Connects, within `limit`.
+    ///
+    /// A server that takes the connection and then says nothing should be an error by then, too. In a worker the hook that
+    /// waits for it is ended soon after, without this type's name in the error.
     ///
     /// # Errors
     ///
     /// Whatever the driver says; should it quote the secret, that is taken out of the error.
-    fn connect(recipe: &Self::Recipe, secret: Option<&Secret>) -> Result<Self, BoxError>;
+    fn connect(recipe: &Self::Recipe, secret: Option<&Secret>, limit: Duration) -> Result<Self, BoxError>;
 
-    /// Whether the connection still works; may ask the other side.
-    fn is_alive(&mut self) -> bool {
+    /// Whether the connection still works; may ask the other side, which has `limit` to answer.
+    fn is_alive(&mut self, recipe: &Self::Recipe, limit: Duration) -> bool {
+        let _ = (recipe, limit);
         true
     }
 
@@ -76,6 +91,16 @@ pub trait Reconnect: Sized + 'static {
     fn is_transient(error: &(dyn StdError + 'static)) -> bool {
         let _ = error;
         true
+    }
+
+    /// The recipe to write instead of `recipe`, for a connection whose content goes with it, such as a database in memory.
+    ///
+    /// # Errors
+    ///
+    /// When there is something that cannot be written now; the value that it is part of is not written then.
+    fn snapshot(&self, recipe: &Self::Recipe) -> Result<Option<Self::Recipe>, BoxError> {
+        let _ = recipe;
+        Ok(None)
     }
 
     /// Ends the connection in good order.

@@ -3,17 +3,20 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fmt;
 use std::hash::BuildHasher;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::credentials::Credentials;
-use crate::error::{Error, Result, Segment};
-use crate::live::Live;
+use crate::error::{Error, Kind, Result, Segment};
+use crate::live::{ATTEMPT, Live};
 use crate::reconnect::Reconnect;
 
 mod backoff;
 pub mod specialised;
 
 use backoff::Backoff;
+
+/// A connection that does not answer within this time is dead.
+const ANSWER: Duration = Duration::from_secs(5);
 
 /// Something that may hold live resources.
 ///
@@ -48,8 +51,9 @@ pub trait AnyLive {
     /// When the secret cannot be had, or connecting fails.
     fn connect(&mut self) -> Result<()>;
 
-    /// Makes sure that the connection works: asks it, and replaces a dead one. Tries again until `deadline`, with growing
-    /// pauses; without one, once. Returns whether it is a new connection.
+    /// Makes sure that the connection works: asks it, for 5 seconds at most, and replaces a dead one. Tries again until
+    /// `deadline`, with growing pauses; without one, once. An attempt takes 10 seconds at most. Returns whether it is a new
+    /// connection.
     ///
     /// # Errors
     ///
@@ -78,21 +82,32 @@ impl<C: Reconnect> AnyLive for Live<C> {
     }
 
     fn connect(&mut self) -> Result<()> {
-        self.attempt().map(drop).map_err(|(error, _)| error)
+        self.attempt(ATTEMPT).map(drop).map_err(|(error, _)| error)
     }
 
     fn verify(&mut self, deadline: Option<Instant>) -> Result<bool> {
-        if self.is_alive() {
+        let left = |most: Duration| match deadline {
+            Some(deadline) => deadline.saturating_duration_since(Instant::now()).min(most),
+            None => most,
+        };
+        if self.is_alive(left(ANSWER)) {
             return Ok(false);
         }
         let mut backoff = Backoff::new();
+        let mut last = None;
         loop {
-            match self.attempt() {
+            let limit = left(ATTEMPT);
+            if limit.is_zero() {
+                let late = || format!("no time is left to connect `{}`", crate::type_name::<C>());
+                return Err(last.unwrap_or_else(|| Error::new(Kind::Connect(late()))));
+            }
+            match self.attempt(limit) {
                 Ok(_) => return Ok(true),
                 Err((error, transient)) => {
                     if !(transient && backoff.pause(deadline)) {
                         return Err(error);
                     }
+                    last = Some(error);
                 }
             }
         }

@@ -1,6 +1,16 @@
-//! Live resources that come with the crate, each behind a feature.
+//! Connections that this crate knows by itself, each behind a feature.
 
-#[cfg(feature = "postgres")]
+#[cfg(feature = "http")]
+pub(crate) mod http;
+#[cfg(feature = "mysql")]
+pub(crate) mod mysql;
+#[cfg(any(feature = "postgres", feature = "tokio-postgres", feature = "sqlx"))]
 pub(crate) mod postgres;
+#[cfg(feature = "redis")]
+pub(crate) mod redis;
+#[cfg(any(feature = "tokio-postgres", feature = "sqlx"))]
+mod runtime;
 #[cfg(feature = "sqlite")]
 pub(crate) mod sqlite;
+#[cfg(feature = "sqlx")]
+pub(crate) mod sqlx;

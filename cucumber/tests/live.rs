@@ -11,7 +11,7 @@ use cucumber::{
     BoxError, Credentials, Live, Path, Provider, Reconnect, Reconnectable, Scope, Secret, reconnect_all,
 };
 use serde::{Deserialize, Serialize};
-use support::Unknown;
+use support::{Unknown, servers};
 
 const PASSWORD: &str = "correct-horse-battery-staple";
 
@@ -45,12 +45,16 @@ impl Reconnect for Link {
         recipe.guarded
     }
 
-    fn connect(recipe: &Recipe, secret: Option<&Secret>) -> Result<Self, BoxError> {
+    fn connect(recipe: &Recipe, secret: Option<&Secret>, limit: Duration) -> Result<Self, BoxError> {
         match recipe.server.as_str() {
             "leaky" => Err(format!("password {} is wrong", secret.unwrap().expose()).into()),
             "locked" => Err("locked".into()),
             "flaky" if ATTEMPTS.fetch_add(1, Ordering::Relaxed) < 3 => Err("not yet".into()),
             "away" => Err("not there".into()),
+            "silent" => {
+                std::thread::sleep(limit);
+                Err(format!("no answer in {limit:?}").into())
+            }
             server => {
                 let secret = secret.map(|secret| secret.expose().to_owned());
                 Ok(Link { server: server.into(), secret, alive: true })
@@ -58,7 +62,7 @@ impl Reconnect for Link {
         }
     }
 
-    fn is_alive(&mut self) -> bool {
+    fn is_alive(&mut self, _: &Recipe, _: Duration) -> bool {
         self.alive
     }
 
@@ -117,7 +121,7 @@ fn every_resource_gets_the_secret_of_the_nearest_name() {
     for bytes in [plain, cucumber::to_bytes(&Unknown(&worker())).unwrap()] {
         let scope = Scope::new().with_credentials(credentials());
         let worker: Worker = cucumber::decode_with(&bytes, scope).unwrap();
-        let secret = |live: &Live<Link>| live.get().unwrap().secret.clone().unwrap();
+        let secret = |live: &Live<Link>| live.connection().unwrap().secret.clone().unwrap();
         assert_eq!(secret(&worker.analytics), "for-all");
         assert_eq!(secret(&worker.nested.orders), "for-orders");
         assert_eq!(secret(&worker.pool[1]), "for-pool");
@@ -139,7 +143,7 @@ fn a_missing_credential_names_the_field() {
     let bytes = cucumber::to_bytes(&worker()).unwrap();
     let scope = Scope::new().with_credentials(Credentials::new());
     let worker: Worker = cucumber::decode_with(&bytes, scope).unwrap();
-    let error = worker.analytics.get().map(drop).unwrap_err().with_root("worker");
+    let error = worker.analytics.connection().map(drop).unwrap_err().with_root("worker");
     assert!(error.is_credential());
     assert_eq!(
         error.to_string(),
@@ -168,7 +172,7 @@ fn a_secret_is_in_no_bytes_and_no_words() {
     let live = Live::<Link>::open(&format!("{PASSWORD}@db")).unwrap();
     assert_eq!(live.secret.as_deref(), Some(PASSWORD));
     let mut failing = Live::<Link>::lazy(&format!("{PASSWORD}@leaky")).unwrap();
-    let error = failing.get().map(drop).unwrap_err();
+    let error = failing.connection().map(drop).unwrap_err();
     assert!(error.is_connect());
     let mut words = format!("{live:?} {error} {error:?} {:?}", std::error::Error::source(&error));
     words += &format!("{:?}", reconnect_all(&mut failing, &Credentials::new()));
@@ -280,6 +284,20 @@ fn a_deadline_allows_for_more_attempts_and_then_ends_them() {
 }
 
 #[test]
+fn an_attempt_gets_what_is_left_of_the_time_and_no_more() {
+    let start = Instant::now();
+    let wait = Duration::from_millis(80);
+    let mut lives = vec![guarded("silent"), guarded("a")];
+    let report = cucumber::reconnect_until(&mut lives, &credentials(), Some(start + wait));
+    assert!(start.elapsed() >= wait);
+    assert_eq!(report.failures.len(), 2);
+    let cause = servers::chain(&report.failures[0]);
+    assert!(cause.contains("no answer in ") || cause.contains("no time is left"), "{cause}");
+    let expected = format!("[1]: no time is left to connect `{}`", cucumber::type_name::<Link>());
+    assert_eq!(report.failures[1].to_string(), expected);
+}
+
+#[test]
 fn the_recipe_alone_says_whether_a_text_had_a_secret() {
     let live = Live::<Link>::lazy("secret@a").unwrap();
     assert_eq!(live.recipe(), &Recipe { server: "a".into(), guarded: true });
@@ -293,7 +311,7 @@ struct Mute;
 impl Reconnect for Mute {
     type Recipe = ();
 
-    fn connect(_: &(), _: Option<&Secret>) -> Result<Self, BoxError> {
+    fn connect(_: &(), _: Option<&Secret>, _: Duration) -> Result<Self, BoxError> {
         Ok(Mute)
     }
 }

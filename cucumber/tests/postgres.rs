@@ -3,6 +3,8 @@
 //! Most of it needs a server on this machine, and says so when there is none; `PROCESSING_REQUIRE_SERVICES` makes that a failure.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod support;
+
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
@@ -10,6 +12,7 @@ use std::time::{Duration, Instant};
 use cucumber::{AnyLive, Credentials, Live, Provider, Reconnect, Scope, reconnect_all, reconnect_until};
 use postgres::Client;
 use serde::{Deserialize, Serialize};
+use support::servers::{self, patience};
 
 const PASSWORD: &str = "p@ss/w:rd-9f8e7d";
 
@@ -18,23 +21,9 @@ struct Worker {
     db: Live<Client>,
 }
 
-/// A connection to the server of this machine, or the news that there is none.
 fn server(test: &str) -> Option<Live<Client>> {
     let url = format!("postgres://postgres@127.0.0.1:5432/test?connect_timeout=5&application_name={test}");
-    match Live::<Client>::open(&url) {
-        Ok(live) => Some(live),
-        Err(error) => {
-            let cause = std::error::Error::source(&error).map(ToString::to_string);
-            assert!(
-                std::env::var_os("PROCESSING_REQUIRE_SERVICES").is_none(),
-                "no PostgreSQL: {error}: {cause:?}"
-            );
-            let news = format!("SKIPPED {test}: no PostgreSQL on 127.0.0.1:5432 ({error}: {cause:?})\n");
-            // Past the test harness, which shows what a passing test prints to nobody.
-            std::io::stderr().write_all(news.as_bytes()).unwrap();
-            None
-        }
-    }
+    servers::open("PostgreSQL", &url)
 }
 
 fn pid(db: &mut Client) -> i32 {
@@ -57,11 +46,11 @@ fn the_other_side_has_a_connection_of_its_own() {
 fn a_session_that_the_server_ended_is_replaced() {
     let Some(mut idle) = server("ended") else { return };
     let Some(mut killer) = server("killer") else { return };
-    assert!(idle.get_mut().unwrap().is_alive());
+    assert!(!AnyLive::verify(&mut idle, None).unwrap());
     let old = pid(&mut idle);
     let ended: bool = killer.query_one("SELECT pg_terminate_backend($1)", &[&old]).unwrap().get(0);
     assert!(ended);
-    let deadline = Some(Instant::now() + Duration::from_secs(30));
+    let deadline = patience();
     assert!(AnyLive::verify(&mut idle, deadline).unwrap(), "the dead session was taken for a live one");
     assert_ne!(pid(&mut idle), old);
     assert!(!AnyLive::verify(&mut idle, deadline).unwrap());
@@ -97,27 +86,41 @@ fn guarded(clients: usize) -> (u16, std::thread::JoinHandle<()>) {
     let port = listener.local_addr().unwrap().port();
     let thread = std::thread::spawn(move || {
         for _ in 0..clients {
-            ask_password(listener.accept().unwrap().0);
+            // Some only ask whether TLS is spoken here, and leave.
+            while !ask_password(listener.accept().unwrap().0) {}
         }
     });
     (port, thread)
 }
 
-fn ask_password(mut client: TcpStream) {
-    client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+/// The next packet of a client that has not said yet who it is.
+fn packet(client: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     let mut word = [0; 4];
-    client.read_exact(&mut word).unwrap();
-    let mut startup = vec![0; u32::from_be_bytes(word) as usize - 4];
-    client.read_exact(&mut startup).unwrap();
+    client.read_exact(&mut word)?;
+    let mut packet = vec![0; u32::from_be_bytes(word) as usize - 4];
+    client.read_exact(&mut packet)?;
+    Ok(packet)
+}
+
+/// Whether it was a client that wanted in.
+fn ask_password(mut client: TcpStream) -> bool {
+    client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    let mut startup = packet(&mut client).unwrap();
+    if startup.len() == 4 {
+        client.write_all(b"N").unwrap();
+        match packet(&mut client) {
+            Ok(packet) => startup = packet,
+            Err(_) => return false,
+        }
+    }
+    assert!(startup.len() > 4);
     // "Send it in plain text", and then its answer: a letter, a length, a text that ends in zero.
     client.write_all(b"R\0\0\0\x08\0\0\0\x03").unwrap();
-    let mut header = [0; 5];
-    if client.read_exact(&mut header).is_err() {
-        return;
+    let mut letter = [0];
+    if client.read_exact(&mut letter).is_err() {
+        return true;
     }
-    let mut answer = vec![0; u32::from_be_bytes(header[1..].try_into().unwrap()) as usize - 4];
-    client.read_exact(&mut answer).unwrap();
-    if answer.strip_suffix(b"\0").unwrap() == PASSWORD.as_bytes() {
+    if packet(&mut client).unwrap().strip_suffix(b"\0").unwrap() == PASSWORD.as_bytes() {
         client.write_all(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I").unwrap();
     } else {
         let body = b"SFATAL\0C28P01\0Mpassword authentication failed\0\0";
@@ -127,6 +130,7 @@ fn ask_password(mut client: TcpStream) {
     }
     // Until the client goes away.
     let _ = client.read_to_end(&mut Vec::new());
+    true
 }
 
 fn url(port: u16) -> String {
@@ -140,22 +144,18 @@ fn the_password_stays_and_the_provider_s_is_used() {
     cucumber::know::<Worker>();
     let here = Worker { db: live };
     let bytes = cucumber::to_bytes(&here).unwrap();
-    let words = format!("{:?} {:?} {}", here.db, here.db.recipe(), serde_json::to_string(&here).unwrap());
-    for secret in [PASSWORD, "p%40ss"] {
-        assert!(!words.contains(secret), "{words}");
-        assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()));
-    }
+    servers::is_discreet(&here.db, &[PASSWORD, "p%40ss"]);
     drop(here);
 
     // Without a credential it fails by name, before it knocks.
     let there: Worker = cucumber::from_bytes(&bytes).unwrap();
-    assert!(there.db.get().map(drop).unwrap_err().is_credential());
+    assert!(there.db.connection().map(drop).unwrap_err().is_credential());
 
     let mut credentials = Credentials::new();
     credentials.insert::<Client>("db", Provider::literal(PASSWORD));
     let there: Worker =
         cucumber::decode_with(&bytes, Scope::new().with_credentials(credentials.clone())).unwrap();
-    there.db.get().unwrap();
+    there.db.connection().unwrap();
     drop(there);
 
     let mut db: Live<Client> = Live::lazy(&url(port)).unwrap();
@@ -177,6 +177,27 @@ fn a_provider_that_fails_is_named_when_the_server_refuses() {
     credentials.insert::<Client>("*", Provider::env("CUCUMBER_TEST_NOT_SET"));
     let error = reconnect_all(&mut db, &credentials).into_result().unwrap_err();
     assert!(error.is_connect() && error.to_string().contains("`CUCUMBER_TEST_NOT_SET`"), "{error}");
+    thread.join().unwrap();
+}
+
+#[test]
+fn servers_that_are_none_are_given_up_in_time() {
+    servers::gives_up::<Client>(url, PASSWORD);
+}
+
+#[test]
+fn a_silent_host_does_not_keep_us_from_the_next_one() {
+    let (_listener, silent) = servers::silent();
+    let (port, thread) = guarded(2);
+    for order in ["disable", "random"] {
+        let text = format!(
+            "host=127.0.0.1,127.0.0.1 port={silent},{port} user=shop password={PASSWORD} sslmode=disable \
+             load_balance_hosts={order}"
+        );
+        let mut db = Live::<Client>::lazy(&text).unwrap();
+        let deadline = Some(Instant::now() + Duration::from_secs(3));
+        assert!(AnyLive::verify(&mut db, deadline).unwrap());
+    }
     thread.join().unwrap();
 }
 

@@ -45,6 +45,10 @@
 //! | `async` | `async fn` hooks, on a tokio runtime in the worker |
 //! | `sqlite`, `sqlite-bundled` | [`Live<rusqlite::Connection>`](Live); bundled: with SQLite itself |
 //! | `postgres` | [`Live<postgres::Client>`](Live) |
+//! | `tokio-postgres`, `sqlx` | [`Live<tokio_postgres::Client>`](Live); [`Live<sqlx::PgPool>`](Live); for `async fn` hooks |
+//! | `mysql` | [`Live<mysql::Conn>`](Live), for MySQL and MariaDB |
+//! | `redis` | [`Live<redis::Connection>`](Live), for Redis and Valkey |
+//! | `http` | [`Live<ureq::Agent>`](Live) |
 //! | `tracing` | what happens to workers, as `tracing` events |
 
 #[cfg(not(target_os = "linux"))]

@@ -14,12 +14,26 @@ pub fn is_there(service: &str, address: &str) -> bool {
     if addresses.any(|address| TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok()) {
         return true;
     }
+    skip(&format!("{service} at {address}"))
+}
+
+/// Whether a program can be started, for a server that a test has to itself. If not, the caller returns.
+///
+/// # Panics
+/// As [`is_there`].
+#[must_use]
+pub fn is_installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file()) || skip(program)
+}
+
+fn skip(missing: &str) -> bool {
     let test = std::thread::current().name().unwrap_or("a test").to_owned();
     assert!(
         std::env::var_os("PROCESSING_REQUIRE_SERVICES").is_none(),
-        "`{test}` needs {service} at {address}, and PROCESSING_REQUIRE_SERVICES says that it should be there"
+        "`{test}` needs {missing}, and PROCESSING_REQUIRE_SERVICES says that it should be there"
     );
     // Not by `eprintln!`, which a test that passes has caught.
-    let _ = writeln!(std::io::stderr(), "SKIPPED `{test}`: no {service} at {address}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED `{test}`: no {missing}");
     false
 }

@@ -33,7 +33,7 @@ impl Reconnect for Vault {
         true
     }
 
-    fn connect(recipe: &VaultRecipe, secret: Option<&Secret>) -> Result<Self, BoxError> {
+    fn connect(recipe: &VaultRecipe, secret: Option<&Secret>, _: Duration) -> Result<Self, BoxError> {
         let secret = secret.ok_or("no secret")?.expose().to_owned();
         recipe.journal.add(format_args!("connect {}", recipe.name));
         if secret == "wrong" {
@@ -42,7 +42,7 @@ impl Reconnect for Vault {
         Ok(Vault { recipe: recipe.clone(), secret })
     }
 
-    fn is_alive(&mut self) -> bool {
+    fn is_alive(&mut self, _: &VaultRecipe, _: Duration) -> bool {
         // Dies once, when the journal says so.
         let dead = format!("kill {}", self.recipe.name);
         let buried = format!("dead {}", self.recipe.name);

@@ -1,30 +1,31 @@
 //! PostgreSQL: where the server is and who asks, without the password.
 
+#[cfg(feature = "tokio-postgres")]
+mod asynchronous;
+#[cfg(feature = "postgres")]
+mod blocking;
+#[cfg(feature = "postgres")]
+mod knock;
+
 use std::error::Error as StdError;
 use std::ffi::OsString;
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use postgres::config::{Host, LoadBalanceHosts, SslMode, TargetSessionAttrs};
-use postgres::{Client, Config, NoTls};
 use serde::{Deserialize, Serialize};
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, SslNegotiation, TargetSessionAttrs};
 
 use crate::error::BoxError;
-use crate::reconnect::Reconnect;
 use crate::secret::Secret;
 
-/// A server that does not answer within this time is not there, unless the configuration says another.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// A connection that does not answer within this time is dead.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// How to reach a PostgreSQL server: what a `Live<postgres::Client>` is written as.
+/// How to reach a PostgreSQL server: what a `Live<postgres::Client>` or `Live<tokio_postgres::Client>` is written as.
 ///
-/// Everything of a [`postgres::Config`] but the password and the notice callback, which have no place in bytes.
+/// Everything of a `Config` but the password and the notice callback, which have no place in bytes.
 ///
 /// ```no_run
+/// # #[cfg(feature = "postgres")] {
 /// use cucumber::{Live, PostgresRecipe, Provider};
 ///
 /// let mut db = Live::<postgres::Client>::open("postgres://shop:s3cret@db.internal/orders")?;
@@ -33,17 +34,18 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// // The same, with the password from somewhere else.
 /// let config: postgres::Config = "host=db.internal user=shop dbname=orders".parse()?;
 /// let db = Live::<postgres::Client>::connect(PostgresRecipe::from(&config), Some(Provider::env("PGPASSWORD")))?;
+/// # }
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PostgresRecipe {
-    hosts: Vec<Place>,
-    addresses: Vec<IpAddr>,
-    ports: Vec<u16>,
-    user: Option<String>,
-    dbname: Option<String>,
+    pub(super) hosts: Vec<Place>,
+    pub(super) addresses: Vec<IpAddr>,
+    pub(super) ports: Vec<u16>,
+    pub(super) user: Option<String>,
+    pub(super) dbname: Option<String>,
     options: Option<String>,
-    application_name: Option<String>,
+    pub(super) application_name: Option<String>,
     connect_timeout: Option<Duration>,
     tcp_user_timeout: Option<Duration>,
     keepalives: bool,
@@ -51,13 +53,14 @@ pub struct PostgresRecipe {
     keepalives_interval: Option<Duration>,
     keepalives_retries: Option<u32>,
     session: Session,
-    encryption: Encryption,
+    pub(super) encryption: Encryption,
     shuffled: bool,
-    has_password: bool,
+    direct: bool,
+    pub(super) has_password: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Place {
+pub(super) enum Place {
     Name(String),
     Directory(OsString),
 }
@@ -70,51 +73,82 @@ enum Session {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Encryption {
+pub(super) enum Encryption {
     Disable,
     Prefer,
     Require,
 }
 
-impl From<&Config> for PostgresRecipe {
-    fn from(config: &Config) -> Self {
-        let place = |host: &Host| match host {
-            Host::Tcp(name) => Place::Name(name.clone()),
-            #[cfg(unix)]
-            Host::Unix(directory) => Place::Directory(directory.clone().into()),
-        };
-        Self {
-            hosts: config.get_hosts().iter().map(place).collect(),
-            addresses: config.get_hostaddrs().to_vec(),
-            ports: config.get_ports().to_vec(),
-            user: config.get_user().map(str::to_owned),
-            dbname: config.get_dbname().map(str::to_owned),
-            options: config.get_options().map(str::to_owned),
-            application_name: config.get_application_name().map(str::to_owned),
-            connect_timeout: config.get_connect_timeout().copied(),
-            tcp_user_timeout: config.get_tcp_user_timeout().copied(),
-            keepalives: config.get_keepalives(),
-            keepalives_idle: config.get_keepalives_idle(),
-            keepalives_interval: config.get_keepalives_interval(),
-            keepalives_retries: config.get_keepalives_retries(),
-            session: match config.get_target_session_attrs() {
-                TargetSessionAttrs::ReadWrite => Session::ReadWrite,
-                TargetSessionAttrs::ReadOnly => Session::ReadOnly,
-                _ => Session::Any,
-            },
-            encryption: match config.get_ssl_mode() {
-                SslMode::Disable => Encryption::Disable,
-                SslMode::Require => Encryption::Require,
-                _ => Encryption::Prefer,
-            },
-            shuffled: config.get_load_balance_hosts() == LoadBalanceHosts::Random,
-            has_password: config.get_password().is_some(),
+/// The two clients have a `Config` each, with the same methods.
+macro_rules! recipe_of {
+    ($config:ty) => {
+        impl From<&$config> for PostgresRecipe {
+            fn from(config: &$config) -> Self {
+                let place = |host: &Host| match host {
+                    Host::Tcp(name) => Place::Name(name.clone()),
+                    #[cfg(unix)]
+                    Host::Unix(directory) => Place::Directory(directory.clone().into()),
+                };
+                Self {
+                    hosts: config.get_hosts().iter().map(place).collect(),
+                    addresses: config.get_hostaddrs().to_vec(),
+                    ports: config.get_ports().to_vec(),
+                    user: config.get_user().map(str::to_owned),
+                    dbname: config.get_dbname().map(str::to_owned),
+                    options: config.get_options().map(str::to_owned),
+                    application_name: config.get_application_name().map(str::to_owned),
+                    connect_timeout: config.get_connect_timeout().copied(),
+                    tcp_user_timeout: config.get_tcp_user_timeout().copied(),
+                    keepalives: config.get_keepalives(),
+                    keepalives_idle: config.get_keepalives_idle(),
+                    keepalives_interval: config.get_keepalives_interval(),
+                    keepalives_retries: config.get_keepalives_retries(),
+                    session: match config.get_target_session_attrs() {
+                        TargetSessionAttrs::ReadWrite => Session::ReadWrite,
+                        TargetSessionAttrs::ReadOnly => Session::ReadOnly,
+                        _ => Session::Any,
+                    },
+                    encryption: match config.get_ssl_mode() {
+                        SslMode::Disable => Encryption::Disable,
+                        SslMode::Require => Encryption::Require,
+                        _ => Encryption::Prefer,
+                    },
+                    shuffled: config.get_load_balance_hosts() == LoadBalanceHosts::Random,
+                    direct: config.get_ssl_negotiation() == SslNegotiation::Direct,
+                    has_password: config.get_password().is_some(),
+                }
+            }
         }
-    }
+    };
 }
 
+#[cfg(feature = "postgres")]
+recipe_of!(postgres::Config);
+recipe_of!(Config);
+
 impl PostgresRecipe {
-    fn config(&self, secret: Option<&Secret>) -> Config {
+    /// Reads a URL or a connection string.
+    pub(super) fn parse(text: &str) -> Result<(Self, Option<Secret>), BoxError> {
+        let config: Config = text.parse().map_err(|error: tokio_postgres::Error| -> BoxError {
+            // The driver quotes what it does not understand, and that may be a piece of the password.
+            if text.contains('@') || text.contains("pass") {
+                return "write `postgres://user:password@host/database`, or `host=… user=… password=… dbname=…`, \
+                        with special characters in the URL as `%` and their code"
+                    .into();
+            }
+            error.into()
+        })?;
+        let secret = match config.get_password().map(std::str::from_utf8) {
+            Some(Ok(password)) => Some(Secret::new(password)),
+            // Nor does this error show it.
+            Some(Err(_)) => return Err("the password is not valid UTF-8".into()),
+            None => None,
+        };
+        Ok((Self::from(&config), secret))
+    }
+
+    /// What the drivers connect with.
+    fn config(&self, secret: Option<&Secret>, limit: Duration) -> Config {
         let mut config = Config::new();
         for host in &self.hosts {
             match host {
@@ -140,7 +174,9 @@ impl PostgresRecipe {
         if let Some(name) = &self.application_name {
             config.application_name(name);
         }
-        config.connect_timeout(self.connect_timeout.unwrap_or(CONNECT_TIMEOUT));
+        // Each host has its time: together they have as much as we do.
+        let hosts = u32::try_from(self.hosts.len().max(1)).unwrap_or(u32::MAX);
+        config.connect_timeout(self.connect_timeout.unwrap_or(limit).min(limit / hosts));
         if let Some(timeout) = self.tcp_user_timeout {
             config.tcp_user_timeout(timeout);
         }
@@ -161,6 +197,9 @@ impl PostgresRecipe {
             Encryption::Prefer => SslMode::Prefer,
             Encryption::Require => SslMode::Require,
         });
+        if self.direct {
+            config.ssl_negotiation(SslNegotiation::Direct);
+        }
         if self.shuffled {
             config.load_balance_hosts(LoadBalanceHosts::Random);
         }
@@ -171,52 +210,16 @@ impl PostgresRecipe {
     }
 }
 
-impl Reconnect for Client {
-    type Recipe = PostgresRecipe;
-
-    fn parse(text: &str) -> Result<(PostgresRecipe, Option<Secret>), BoxError> {
-        let config: Config = text.parse().map_err(|error: postgres::Error| -> BoxError {
-            // The driver quotes what it does not understand, and that may be a piece of the password.
-            if text.contains('@') || text.contains("password") {
-                return "write `postgres://user:password@host/database`, or `host=… user=… password=… dbname=…`, \
-                        with special characters in the URL as `%` and their code"
-                    .into();
-            }
-            error.into()
-        })?;
-        let secret = match config.get_password().map(std::str::from_utf8) {
-            Some(Ok(password)) => Some(Secret::new(password)),
-            // Nor does this error show it.
-            Some(Err(_)) => return Err("the password is not valid UTF-8".into()),
-            None => None,
-        };
-        Ok((PostgresRecipe::from(&config), secret))
+/// Whether another attempt may succeed.
+fn is_transient(error: &(dyn StdError + 'static)) -> bool {
+    let Some(error) = error.downcast_ref::<tokio_postgres::Error>() else { return true };
+    if let Some(code) = error.code() {
+        return is_passing(code.code());
     }
+    error.is_closed() || error.source().is_some_and(|source| source.is::<io::Error>())
+}
 
-    fn needs_secret(recipe: &PostgresRecipe) -> bool {
-        recipe.has_password
-    }
-
-    fn connect(recipe: &PostgresRecipe, secret: Option<&Secret>) -> Result<Self, BoxError> {
-        Ok(recipe.config(secret).connect(NoTls)?)
-    }
-
-    fn is_alive(&mut self) -> bool {
-        // A server that ended the session while it was idle is noticed by asking only.
-        !self.is_closed() && self.is_valid(ANSWER_TIMEOUT).is_ok()
-    }
-
-    fn is_transient(error: &(dyn StdError + 'static)) -> bool {
-        let Some(error) = error.downcast_ref::<postgres::Error>() else { return true };
-        if let Some(code) = error.code() {
-            // Connection trouble, no room, an operator's shutdown: all of these pass. A wrong password does not.
-            return ["08", "53", "57"].iter().any(|class| code.code().starts_with(class));
-        }
-        error.is_closed() || error.source().is_some_and(|source| source.is::<io::Error>())
-    }
-
-    fn close(self) {
-        // It ends either way.
-        drop(Client::close(self));
-    }
+/// Connection trouble, no room, an operator's shutdown: all of these pass. A wrong password does not.
+pub(super) fn is_passing(code: &str) -> bool {
+    ["08", "53", "57"].iter().any(|class| code.starts_with(class))
 }

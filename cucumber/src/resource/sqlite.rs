@@ -1,13 +1,16 @@
-//! SQLite: a file's path, and how to open it.
+//! SQLite: a file's path, and how to open it; or all that a database in memory holds.
 
 use std::error::Error as StdError;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags};
 use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
 
-use crate::error::{BoxError, Error, Kind, Result};
+use crate::error::BoxError;
 use crate::live::Live;
 use crate::reconnect::Reconnect;
 use crate::secret::Secret;
@@ -23,11 +26,29 @@ use crate::secret::Secret;
 /// orders.execute("CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY)", ())?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// A database in memory crosses whole: the other side has a copy of all its tables, indexes, views and triggers, page by page.
+/// What belongs to the connection stays behind: temporary tables, attached databases, functions, and the `PRAGMA`s that
+/// are not kept in a file. While a transaction is open, it cannot be written.
+///
+/// ```
+/// # #[cfg(feature = "sqlite-bundled")] {
+/// use cucumber::Live;
+///
+/// let here = Live::<rusqlite::Connection>::open(":memory:")?;
+/// here.execute_batch("CREATE TABLE words (word TEXT); INSERT INTO words VALUES ('one');")?;
+/// let there: Live<rusqlite::Connection> = cucumber::from_bytes(&cucumber::to_bytes(&here)?)?;
+/// assert_eq!(there.query_row("SELECT word FROM words", (), |row| row.get::<_, String>(0))?, "one");
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqliteRecipe {
     /// Whatever bytes a path has, they cross.
     path: OsString,
     flags: i32,
+    /// What a database in memory held when this was written.
+    image: Option<ByteBuf>,
 }
 
 impl SqliteRecipe {
@@ -42,7 +63,7 @@ impl SqliteRecipe {
         } else {
             path.into()
         };
-        Self { path: path.into(), flags: OpenFlags::default().bits() }
+        Self { path: path.into(), flags: OpenFlags::default().bits(), image: None }
     }
 
     /// Only for reading; the file must be there.
@@ -66,6 +87,7 @@ impl SqliteRecipe {
         self.path.clone().into()
     }
 
+    /// A file that SQLite makes for one connection and nobody else can open is as good as memory.
     fn is_in_memory(&self) -> bool {
         let text = self.path.to_string_lossy();
         let flags = OpenFlags::from_bits_retain(self.flags);
@@ -82,8 +104,15 @@ fn is_plain(path: &Path) -> bool {
     !text.is_empty() && !text.starts_with(':') && !text.starts_with("file:")
 }
 
-const IN_MEMORY: &str =
-    "a database in memory stays in its process; open one in a file, such as a temporary one";
+impl fmt::Debug for SqliteRecipe {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteRecipe")
+            .field("path", &self.path)
+            .field("flags", &OpenFlags::from_bits_retain(self.flags))
+            .field("image_bytes", &self.image.as_ref().map(|image| image.len()))
+            .finish()
+    }
+}
 
 impl Reconnect for Connection {
     type Recipe = SqliteRecipe;
@@ -92,14 +121,20 @@ impl Reconnect for Connection {
         Ok((SqliteRecipe::new(text), None))
     }
 
-    fn connect(recipe: &SqliteRecipe, _: Option<&Secret>) -> Result<Self, BoxError> {
-        if recipe.is_in_memory() {
-            return Err(IN_MEMORY.into());
-        }
-        Ok(Connection::open_with_flags(&recipe.path, OpenFlags::from_bits_retain(recipe.flags))?)
+    fn connect(recipe: &SqliteRecipe, _: Option<&Secret>, _: Duration) -> Result<Self, BoxError> {
+        let flags = OpenFlags::from_bits_retain(recipe.flags);
+        let Some(image) = &recipe.image else {
+            return Ok(Connection::open_with_flags(&recipe.path, flags)?);
+        };
+        let mut connection = Connection::open_in_memory()?;
+        let read_only = flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY);
+        connection.deserialize_read_exact(MAIN_DB, &image[..], image.len(), read_only)?;
+        // An image that is none is found out by reading it.
+        connection.query_row("SELECT count(*) FROM sqlite_schema", (), |_| Ok(()))?;
+        Ok(connection)
     }
 
-    fn is_alive(&mut self) -> bool {
+    fn is_alive(&mut self, _: &SqliteRecipe, _: Duration) -> bool {
         self.query_row("SELECT 1", (), |_| Ok(())).is_ok()
     }
 
@@ -108,25 +143,31 @@ impl Reconnect for Connection {
         matches!(code, Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::CannotOpen))
     }
 
+    fn snapshot(&self, recipe: &SqliteRecipe) -> Result<Option<SqliteRecipe>, BoxError> {
+        if !recipe.is_in_memory() {
+            return Ok(None);
+        }
+        if !self.is_autocommit() {
+            return Err(
+                "a transaction is open in this database in memory; commit it or roll it back first".into()
+            );
+        }
+        let pages: i64 = self.query_row("PRAGMA page_count", (), |row| row.get(0))?;
+        // One in which nothing ever was has no image.
+        let image = if pages == 0 { None } else { Some(ByteBuf::from(self.serialize(MAIN_DB)?.to_vec())) };
+        Ok(Some(SqliteRecipe { image, ..recipe.clone() }))
+    }
+
     fn close(self) {
         // A statement that is still open keeps the connection; then it ends with the statement.
         drop(Connection::close(self));
     }
 }
 
-/// Takes a connection as it is; it is opened again by the path of its file.
-///
-/// # Errors
-///
-/// When the database is in memory.
-impl TryFrom<Connection> for Live<Connection> {
-    type Error = Error;
-
-    fn try_from(connection: Connection) -> Result<Self> {
+/// Takes a connection as it is. It is opened again by the path of its file; one in memory crosses whole.
+impl From<Connection> for Live<Connection> {
+    fn from(connection: Connection) -> Self {
         let recipe = SqliteRecipe::new(connection.path().unwrap_or_default());
-        if recipe.is_in_memory() {
-            return Err(Error::new(Kind::Connect(IN_MEMORY.to_owned())));
-        }
-        Ok(Live::with(connection, recipe))
+        Live::with(connection, recipe)
     }
 }

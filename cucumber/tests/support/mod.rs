@@ -1,6 +1,8 @@
 //! Round trips through both codecs.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "not every test file uses all of it")]
 
+pub mod servers;
+
 use std::fmt::Debug;
 
 use serde::de::DeserializeOwned;

@@ -29,7 +29,10 @@ pub(super) fn bring_up<W: ProcessSpec>(
     let report = reconnect_until(&mut Fields(process), credentials, Instant::now().checked_add(patience));
     match report.failures.into_iter().next() {
         None => Ok(()),
-        Some(error) => Err(Failure::with_cause(format!("cannot reconnect field `{}`", error.path()), &error)),
+        Some(error) => {
+            let text = format!("cannot reconnect field `{}`", error.path());
+            Err(Failure::with_cause(text, &error.without_path()))
+        }
     }
 }
 

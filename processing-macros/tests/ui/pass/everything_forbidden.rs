@@ -17,7 +17,7 @@ pub struct Mailbox;
 impl Reconnect for Mailbox {
     type Recipe = String;
 
-    fn connect(_: &String, _: Option<&Secret>) -> Result<Self, BoxError> {
+    fn connect(_: &String, _: Option<&Secret>, _: ::std::time::Duration) -> Result<Self, BoxError> {
         Ok(Self)
     }
 }

@@ -1,0 +1,45 @@
+//! `postgres::Client`.
+
+use std::error::Error as StdError;
+use std::time::{Duration, Instant};
+
+use postgres::{Client, Config, NoTls};
+
+use super::{PostgresRecipe, is_transient, knock};
+use crate::error::BoxError;
+use crate::reconnect::Reconnect;
+use crate::secret::Secret;
+
+impl Reconnect for Client {
+    type Recipe = PostgresRecipe;
+
+    fn parse(text: &str) -> Result<(PostgresRecipe, Option<Secret>), BoxError> {
+        PostgresRecipe::parse(text)
+    }
+
+    fn needs_secret(recipe: &PostgresRecipe) -> bool {
+        recipe.has_password
+    }
+
+    fn connect(recipe: &PostgresRecipe, secret: Option<&Secret>, limit: Duration) -> Result<Self, BoxError> {
+        let end = Instant::now() + limit;
+        // The driver's limit is for reaching the server; it waits for ever for one that then says nothing.
+        let recipe = knock::without_silent_hosts(recipe, limit)?;
+        let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        Ok(Config::from(recipe.config(secret, left)).connect(NoTls)?)
+    }
+
+    fn is_alive(&mut self, _: &PostgresRecipe, limit: Duration) -> bool {
+        // A server that ended the session while it was idle is noticed by asking only.
+        !self.is_closed() && self.is_valid(limit).is_ok()
+    }
+
+    fn is_transient(error: &(dyn StdError + 'static)) -> bool {
+        is_transient(error)
+    }
+
+    fn close(self) {
+        // It ends either way.
+        drop(Client::close(self));
+    }
+}
