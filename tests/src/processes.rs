@@ -149,7 +149,9 @@ pub fn describe(pid: u32) -> String {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let threads = threads.map(|thread| {
         let read = |name| fs::read_to_string(thread.path().join(name)).unwrap_or_default().trim().to_owned();
-        format!("{} {}", read("comm"), read("syscall").split(' ').next().unwrap_or_default())
+        let syscall = read("syscall");
+        let call: Vec<_> = syscall.split(' ').take(4).collect();
+        format!("{} {} in {}", thread.file_name().display(), read("comm"), call.join(" "))
     });
     let threads: Vec<_> = threads.collect();
     let state = stat(pid, 0).unwrap_or_default();

@@ -29,7 +29,7 @@ use killer::{Killer, Lots};
 /// Then everybody comes to an end, and what is left is looked at.
 const ROUND: Duration = Duration::from_secs(10);
 /// An episode that takes longer hangs.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// One kind of work, with sizes drawn by lot.
 type Episode = fn(&mut Lots) -> Result<End>;
@@ -132,7 +132,8 @@ fn watch(name: &'static str) -> std::sync::mpsc::Sender<()> {
     std::thread::spawn(move || {
         if over.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
             say(&format!("WRONG: {name} hangs: it is not done after {PATIENCE:?}; its workers:"));
-            for pid in descendants(std::process::id()) {
+            let own = std::process::id();
+            for pid in std::iter::once(own).chain(descendants(own)) {
                 say(&processes::describe(pid));
             }
             std::process::abort();
