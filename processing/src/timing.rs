@@ -119,7 +119,8 @@ impl Timer {
             seen >= rank
         });
         let time = found.map_or(self.most, |&(nanos, _)| Duration::from_nanos(nanos));
-        Some(time.clamp(self.least, self.most))
+        // Not `clamp`, which panics where the least is not less: a worker may have written anything.
+        Some(time.max(self.least).min(self.most))
     }
 }
 

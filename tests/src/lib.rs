@@ -2,6 +2,7 @@
 
 pub mod deeds;
 pub mod driver;
+pub mod episodes;
 pub mod marks;
 pub mod processes;
 pub mod services;

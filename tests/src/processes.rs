@@ -33,7 +33,13 @@ impl Watched {
     /// Sends SIGKILL; `false` if it has ended already.
     #[must_use]
     pub fn kill(&self) -> bool {
-        self.handle.as_ref().is_some_and(|handle| pidfd_send_signal(handle, Signal::KILL).is_ok())
+        self.signal(Signal::KILL)
+    }
+
+    /// Sends a signal; `false` if it has ended already.
+    #[must_use]
+    pub fn signal(&self, signal: Signal) -> bool {
+        self.handle.as_ref().is_some_and(|handle| pidfd_send_signal(handle, signal).is_ok())
     }
 
     /// Waits until it has ended; `false` if it has not by then.
@@ -141,6 +147,26 @@ pub fn status(pid: u32, name: &str) -> Option<u64> {
     let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
     line.split_whitespace().next()?.parse().ok()
+}
+
+/// What a process is doing, for whoever wonders why it does not end: its state, its parent, where its threads wait.
+#[must_use]
+pub fn describe(pid: u32) -> String {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let threads = threads.map(|thread| {
+        let read = |name| fs::read_to_string(thread.path().join(name)).unwrap_or_default().trim().to_owned();
+        let syscall = read("syscall");
+        let call: Vec<_> = syscall.split(' ').take(4).collect();
+        format!("{} {} in {}", thread.file_name().display(), read("comm"), call.join(" "))
+    });
+    let threads: Vec<_> = threads.collect();
+    let state = stat(pid, 0).unwrap_or_default();
+    format!(
+        "{pid} of {:?}, {state}, {} descriptors, threads: {}",
+        parent(pid),
+        descriptors(pid),
+        threads.join(", ")
+    )
 }
 
 /// How many descriptors a process has open.

@@ -191,6 +191,24 @@ fn only_spawn_and_sys_start_or_end_processes() {
     }
 }
 
+/// Where the tests of a page are: `area::name` in `tests/tests`, or the whole path of a file.
+#[test]
+fn every_claim_has_its_tests() {
+    let page = fs::read_to_string(root().join("docs/security.md")).expect("the page on trust");
+    let mut named = 0;
+    for word in page.split('`') {
+        let Some((file, test)) = word.split_once("::") else { continue };
+        let path = if file.contains('/') { file.to_owned() } else { format!("tests/tests/{file}.rs") };
+        let text = fs::read_to_string(root().join(path)).unwrap_or_default();
+        assert!(
+            text.contains(&format!("fn {test}(")),
+            "the page on trust names `{word}`, which is not there"
+        );
+        named += 1;
+    }
+    assert!(named > 15, "the page on trust names {named} tests only");
+}
+
 #[test]
 fn every_promise_has_its_tests() {
     let page = fs::read_to_string(root().join("docs/promises.md")).expect("the page of promises");

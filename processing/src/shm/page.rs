@@ -75,3 +75,33 @@ impl<T> fmt::Debug for Page<T> {
         f.debug_struct("Page").field("file", &self.file).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU64;
+
+    use super::*;
+
+    #[repr(C)]
+    struct Words([AtomicU64; 4]);
+
+    // SAFETY: an array of atomics in `repr(C)`; zero is a valid value for each.
+    unsafe impl Shared for Words {}
+
+    #[test]
+    fn memory_that_can_shrink_is_not_mapped() {
+        let page = Page::<Words>::new("test").unwrap();
+        assert!(ftruncate(&page, 0).is_err(), "it can be made shorter");
+        let unsealed = sys::memory_file("test").unwrap();
+        ftruncate(&unsealed, size_of::<Words>() as u64).unwrap();
+        assert!(Page::<Words>::open(unsealed).is_err());
+        let longer = Page::<[AtomicWord; 8]>::new("test").unwrap();
+        assert!(Page::<Words>::open(longer.as_fd().try_clone_to_owned().unwrap()).is_err());
+    }
+
+    #[repr(transparent)]
+    struct AtomicWord(AtomicU64);
+
+    // SAFETY: an array of atomics; zero is a valid value for each.
+    unsafe impl Shared for [AtomicWord; 8] {}
+}

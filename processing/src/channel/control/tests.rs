@@ -74,3 +74,51 @@ fn a_torn_packet_is_the_end() {
     drop(outbox);
     assert!(inbox.next().unwrap().is_none());
 }
+
+#[test]
+fn a_body_of_holes_is_refused() {
+    let (outbox, mut inbox) = pair();
+    let file = sys::memory_file("test").unwrap();
+    let length = 1_u64 << 40;
+    rustix::fs::ftruncate(&file, length).unwrap();
+    let mut bytes = vec![8, 0, 0, 0, 2, 1, 1, 0];
+    bytes.extend(length.to_le_bytes());
+    sys::send(outbox.socket.as_fd(), &bytes, &[file.as_fd()]).unwrap();
+    assert!(inbox.next().unwrap_err().to_string().contains("holes"));
+}
+
+#[test]
+fn any_stream_is_packets_or_an_error() {
+    let mut seed = 0x2545_f491_4f6c_dd1d_u64;
+    let mut noise = |limit: u64| {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        (seed >> 11) % limit
+    };
+    for _ in 0..3_000 {
+        let (outbox, mut inbox) = pair();
+        for _ in 0..1 + noise(4) {
+            let length = noise(300);
+            let mut bytes: Vec<u8> = (0..length).map(|_| noise(256) as u8).collect();
+            if noise(4) > 0 {
+                // Nearly a packet: its length, its flag or its number of descriptors may be wrong.
+                let said = if noise(4) > 0 { length as u32 } else { noise(1 << 20) as u32 };
+                let mut packet = said.to_le_bytes().to_vec();
+                packet.extend([noise(10) as u8, noise(3) as u8, noise(3) as u8, u8::from(noise(9) == 0)]);
+                packet.append(&mut bytes);
+                bytes = packet;
+            }
+            let files: Vec<_> = (0..noise(3)).map(|_| sys::memory_file("test").unwrap()).collect();
+            let fds: Vec<_> = files.iter().map(AsFd::as_fd).collect();
+            if !bytes.is_empty() {
+                sys::send(outbox.socket.as_fd(), &bytes, &fds).unwrap();
+            }
+        }
+        drop(outbox);
+        // An error, or the end: a stream that was cut short is never waited for.
+        while let Ok(Some(packet)) = inbox.next() {
+            assert!(packet.body.len() < 1 << 20);
+        }
+    }
+}
