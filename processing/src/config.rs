@@ -90,6 +90,40 @@ pub struct Streams {
     pub stderr: Stream,
 }
 
+/// How workers are started.
+///
+/// The variable `PROCESSING_START_METHOD` in the environment sets it to `auto`, `exec` or `fork-server`;
+/// [`set_start_method`](crate::set_start_method) wins over that. Workers start workers of their own in the same way.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum StartMethod {
+    /// By the fork server, where there is one that is ready, else by `exec`. The default.
+    ///
+    /// The fork server, or *template*, is this program started once more, with all that runs before `main` behind it.
+    /// It waits, with one thread and no descriptor but its channel, and makes each worker of a copy of itself, in a
+    /// fifth of the time and the memory that another start of the program takes. Its workers are children of this
+    /// program, as those are that are started by `exec`.
+    ///
+    /// A program that starts one worker has no use for it, so it is made, in the background, when a second one is
+    /// asked for. It ends with the program, or when no worker was asked for in a minute, and is made anew where it
+    /// is missing. Environment, working directory and standard streams of a worker are those of its program at the
+    /// start. What else a process inherits (limits, umask, niceness, processors, identity, rights, control group)
+    /// is that of the thread that looks after the workers; a template in which any of it differs is replaced.
+    ///
+    /// Not used where the template would have something that cannot be shared by copies: a thread or an open
+    /// descriptor that was made before `main`; nor with [`set_worker_executable`](crate::set_worker_executable),
+    /// without the feature `auto-init`, or on a system other than Linux with glibc.
+    #[default]
+    Auto,
+    /// Every worker is this program started anew.
+    ///
+    /// Each then has an address layout of its own, which workers that are copies of one process do not; and what runs
+    /// before `main` runs in each.
+    Exec,
+    /// As `Auto`, but the first start already waits until the fork server is ready.
+    ForkServer,
+}
+
 /// Where one standard stream of a worker leads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stream {

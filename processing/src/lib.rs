@@ -83,7 +83,7 @@ pub mod share;
 
 pub use channel::{Anchor, Ends, Nothing, Pipe, PipeError, Point};
 pub use channel::{ListenError, TellError, UnreadMessage};
-pub use config::{Checkpoint, Config, Restart, Stream, Streams, Timeouts};
+pub use config::{Checkpoint, Config, Restart, StartMethod, Stream, Streams, Timeouts};
 pub use context::Context;
 pub use cucumber::{self, Credentials, Live, Provider, Reconnect, Secret, Task};
 pub use error::{Cause, Exit, Failure, Location, Position, ProcessError, StartError};
@@ -101,6 +101,6 @@ pub use pool::{
 };
 pub use processing_macros::{Shareable, autoreconnect, cucumber, shareable, skprocess, task};
 pub use share::{Share, ShareError, ShareHandle, Shareable};
-pub use spawn::{init, on_worker_start, set_worker_executable};
+pub use spawn::{init, on_worker_start, set_start_method, set_worker_executable};
 pub use start::{Configured, Start};
 pub use timing::{Timer, Timers};

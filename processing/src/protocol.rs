@@ -20,6 +20,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::{Inbox, Message, Packet};
+use crate::config::StartMethod;
 use crate::error::Failure;
 use crate::{Config, Phase, ProcessError};
 
@@ -66,6 +67,8 @@ pub(crate) struct Start {
 pub(crate) struct Functions {
     /// What the program wants done first in every worker.
     pub(crate) prologue: Option<Func<fn()>>,
+    /// How it starts workers of its own.
+    pub(crate) method: StartMethod,
     /// What this worker is for.
     pub(crate) entry: Func<Entry>,
 }

@@ -16,6 +16,13 @@ pub(crate) fn started(at: &Position) {
     let _ = at;
 }
 
+/// This program starts its workers anew, each of them.
+pub(crate) fn no_fork_server(why: &str) {
+    #[cfg(feature = "tracing")]
+    tracing::debug!(why, "no fork server");
+    let _ = why;
+}
+
 /// A hook failed or a worker was lost.
 pub(crate) fn failed(error: &ProcessError, goes_on: bool) {
     #[cfg(feature = "tracing")]

@@ -77,9 +77,37 @@ pub fn exists(pid: u32) -> bool {
     fs::exists(format!("/proc/{pid}")).unwrap_or(false)
 }
 
-/// All processes that this one has started, and those that they have started.
+/// All processes that this one has started, and those that they have started; without those that only wait to be
+/// copied, which stay as long as their program.
 #[must_use]
 pub fn descendants(of: u32) -> Vec<u32> {
+    tree(of).into_iter().filter(|&pid| !is_template(pid)).collect()
+}
+
+/// The processes that wait to be copied for this one.
+#[must_use]
+pub fn templates(of: u32) -> Vec<u32> {
+    children(of).into_iter().filter(|&pid| is_template(pid)).collect()
+}
+
+/// All processes that this one has started and not reaped.
+#[must_use]
+pub fn children(of: u32) -> Vec<u32> {
+    all().into_iter().filter(|&pid| parent(pid) == Some(of)).collect()
+}
+
+fn is_template(pid: u32) -> bool {
+    // What has ended is something else, and somebody has to reap it.
+    name(pid).is_some_and(|name| name == "processing-fork") && stat(pid, 0).is_some_and(|state| state != "Z")
+}
+
+/// What a process is called in lists of processes.
+#[must_use]
+pub fn name(pid: u32) -> Option<String> {
+    Some(fs::read_to_string(format!("/proc/{pid}/comm")).ok()?.trim_end().to_owned())
+}
+
+fn tree(of: u32) -> Vec<u32> {
     let all: Vec<(u32, u32)> = all().into_iter().filter_map(|pid| Some((pid, parent(pid)?))).collect();
     let mut found = vec![of];
     let mut next = 0;

@@ -13,7 +13,7 @@ use super::job::Kind;
 use super::protocol::{Report, Results, SeatJob, unsent};
 use super::seat::{Doom, Reason, Stage};
 use crate::ProcessError;
-use crate::channel::{Message, Outbox};
+use crate::channel::Message;
 use crate::error::{Exit, Failure, Position};
 use crate::process::{ALARM, CHANNEL, EXIT, Worker};
 use crate::protocol::Entry;
@@ -138,16 +138,9 @@ impl SeatActor {
         let bytes = cucumber::to_bytes(&job).map_err(io::Error::other)?;
         let own = [self.status.as_fd(), seat.claims.as_fd(), self.journal.as_fd(), self.alarm.as_fd()];
         let fds = own.into_iter().map(|fd| fd.try_clone_to_owned()).collect::<io::Result<_>>()?;
-        let (launched, start) = self.launch.start(self.entry, Message { bytes, fds })?;
+        let mut launched = self.launch.start(self.entry, Message { bytes, fds })?;
+        let outbox = launched.outbox.take();
         let worker = Worker::new(launched, NAME, io)?;
-        let mut outbox = Outbox::new(Arc::clone(&worker.socket));
-        match start.pack() {
-            Ok(first) => outbox.push(Arc::new(first)),
-            Err(error) => {
-                worker.child.kill();
-                return Err(error);
-            }
-        }
         seat.taken_by(worker.pid(), outbox);
         seat.flush();
         if seat.is_blocked {

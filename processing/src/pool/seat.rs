@@ -99,11 +99,11 @@ impl Seat {
     }
 
     /// A worker has been started here.
-    pub(super) fn taken_by(&mut self, pid: u32, outbox: Outbox) {
+    pub(super) fn taken_by(&mut self, pid: u32, outbox: Option<Outbox>) {
         self.stage = Stage::Starting;
         self.generation += 1;
         self.pid = pid;
-        self.outbox = Some(outbox);
+        self.outbox = outbox;
     }
 
     /// The worker is gone, and what it had in flight has been taken out.

@@ -1,6 +1,7 @@
 //! The parent's side of a process: the handle, and whoever owns the worker.
 
 mod handle;
+mod job;
 mod order;
 mod output;
 mod post_mortem;

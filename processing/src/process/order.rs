@@ -39,6 +39,8 @@ impl Order {
             return Err(StartError::Config { worker, complaint });
         }
         let refused = |what| move |cause| StartError::System { worker, what, cause };
+        // A worker that can be begun at once is made while all that it needs is.
+        let begun = launch.begin();
         let status = Page::<Status>::new("processing-status").map_err(refused("give shared memory"))?;
         // Also for a process that makes no checkpoints: one of its hooks may give it lives, and then it does.
         let files = (0..snapshot::FILES).map(|_| sys::memory_file("processing-state"));
@@ -50,7 +52,7 @@ impl Order {
         let mail = Page::<Mail>::new("processing-mail").map_err(refused("give shared memory"))?;
         let alarm = Alarm::new().map_err(refused("give a timer"))?;
         let shared = Arc::new(Shared::new(worker, status, mail, &config));
-        let supervisor = Supervisor {
+        let mut supervisor = Supervisor {
             shared: Arc::clone(&shared),
             launch,
             entry,
@@ -59,16 +61,25 @@ impl Order {
             alarm,
             files,
             handles: BTreeMap::from([(0, message.fds)]),
+            first: None,
             plan: Plan::New,
             failures: Failures::default(),
             ending: None,
             last_failure: None,
             over: false,
         };
+        supervisor.resume();
+        // The reactor runs already if one could be begun, and looks after it.
+        if let (Some(begun), Ok(job)) = (begun, supervisor.job()) {
+            supervisor.first = begun.finish(entry, job).map(|launched| shared.take(launched, 0));
+        }
+        let has_begun = supervisor.first.is_some();
         let actor =
             reactor::add(|_| Box::new(supervisor)).map_err(refused("give a thread to look after workers"))?;
-        let started = shared.wait(None, |state| state.started.take());
-        started.unwrap_or(Ok(())).map_err(refused("start a worker"))?;
+        if !has_begun {
+            let started = shared.wait(None, |state| state.started.take());
+            started.unwrap_or(Ok(())).map_err(refused("start a worker"))?;
+        }
         Ok(Process { shared, actor })
     }
 }

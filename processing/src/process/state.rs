@@ -12,6 +12,7 @@ use crate::shm::Page;
 use crate::shm::fault::Fault;
 use crate::shm::mail::Mail;
 use crate::shm::status::Status;
+use crate::spawn::Launched;
 use crate::{Config, ProcessError, reactor};
 
 /// How many captured lines are kept for a program that does not ask for them.
@@ -68,6 +69,17 @@ impl Shared {
         let mut state = State::default();
         state.follow(config);
         Shared { worker, status, mail, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// There is a worker that goes on behind so many messages: those after that it is told again, and from here on it
+    /// can be told others. In one step, or they would change places.
+    pub(super) fn take(&self, mut launched: Launched, listened: u64) -> Launched {
+        self.change(|state| {
+            state.outbox = launched.outbox.take();
+            state.pid = launched.child.pid();
+            state.tell_again(listened);
+        });
+        launched
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -11,13 +11,12 @@ use cucumber::Func;
 use super::post_mortem::{Reason, post_mortem};
 use super::state::Shared;
 use super::worker::{ALARM, CHANNEL, EXIT, OUTPUT_LEFT, OUTPUT_TURN, Worker};
-use crate::channel::{Message, Outbox};
+use crate::channel::Message;
 use crate::error::{Exit, Failure, Position};
 use crate::protocol::{Entry, Event, Failed, Fault, Request};
 use crate::reactor::{Actor, Io, Source};
 use crate::restart::{Failures, TooMany};
-use crate::snapshot::Job;
-use crate::spawn::Launch;
+use crate::spawn::{Launch, Launched};
 use crate::sys::{Alarm, Ready, later, now};
 use crate::{Config, Phase, ProcessError, trace};
 
@@ -39,6 +38,8 @@ pub(super) struct Supervisor {
     pub(super) files: Vec<OwnedFd>,
     /// The descriptors of the handles in the state, by the number of the checkpoint that they belong to.
     pub(super) handles: BTreeMap<u64, Vec<OwnedFd>>,
+    /// The first worker, if it has been started already.
+    pub(super) first: Option<Launched>,
     pub(super) plan: Plan,
     pub(super) failures: Failures,
     /// Why the process is over but for its `error` hook.
@@ -69,8 +70,15 @@ impl Actor for Supervisor {
         }
         match &mut self.plan {
             Plan::New => {
+                let has_begun = self.first.is_some();
                 // Without it no limit would hold.
                 let started = io.watch(&self.alarm, ALARM).and_then(|()| self.start_worker(io));
+                if let (true, Err(error)) = (has_begun, &started) {
+                    // Whoever asked for it has been told that it has started.
+                    let failure = Failure::with_cause("the worker could not be looked after", error);
+                    let at = Box::new(self.position(None));
+                    return self.finish(Err(ProcessError::Launch { at, failure: Box::new(failure) }), io);
+                }
                 let failed = started.is_err();
                 self.shared.change(|state| {
                     state.started = Some(started);
@@ -149,42 +157,23 @@ impl Actor for Supervisor {
 impl Supervisor {
     /// Starts a worker that resumes from the last checkpoint.
     fn start_worker(&mut self, io: &mut Io<'_>) -> io::Result<()> {
-        let status = &self.shared.status;
-        let at = status.checkpoint();
-        // The last worker is gone, so its part of the page is ours until the next one starts.
-        let listened = self.shared.lock().resume_from(status);
-        status.set_listened(listened);
-        status.set_run(if self.ending.is_some() { status.run() } else { at.run });
-        status.forget_end();
-        let job = Job {
-            config: self.config.clone(),
-            ending: self.ending.clone(),
-            last_failure: self.last_failure.clone(),
+        let launched = match self.first.take() {
+            Some(first) => first,
+            None => {
+                let listened = self.resume();
+                self.shared.take(self.launch.start(self.entry, self.job()?)?, listened)
+            }
         };
-        let bytes = cucumber::to_bytes(&job).map_err(io::Error::other)?;
-        let handles = self.handles.get(&at.handles).map(Vec::as_slice).unwrap_or_default();
-        let own = [status.as_fd(), self.alarm.as_fd(), self.shared.mail.as_fd()];
-        let rest = self.files.iter().chain(handles).map(AsFd::as_fd);
-        let fds = own.into_iter().chain(rest).map(|fd| fd.try_clone_to_owned()).collect::<io::Result<_>>()?;
-        let (launched, start) = self.launch.start(self.entry, Message { bytes, fds })?;
-        let mut worker = Box::new(Worker::new(launched, self.shared.worker, io)?);
+        let mut worker = Worker::new(launched, self.shared.worker, io)?;
         worker.is_last = self.ending.is_some();
-        let first = Arc::new(start.pack()?);
-        self.shared.change(|state| {
-            let mut outbox = Outbox::new(Arc::clone(&worker.socket));
-            outbox.push(first);
-            state.outbox = Some(outbox);
-            state.pid = worker.pid();
-            state.tell_again(listened);
-        });
         let until = Instant::now() + LONGEST_START;
         io.wake_at(until);
         trace::started(&self.position(None));
+        let worker = Box::new(worker);
         self.plan = Plan::Running { worker, until: Some(until), killed: None };
         self.send(io);
         Ok(())
     }
-
     /// Starts the worker that follows a failure.
     fn start_next(&mut self, io: &mut Io<'_>) {
         if let Err(error) = self.start_worker(io) {

@@ -45,7 +45,7 @@ pub(crate) struct Worker {
 
 impl Worker {
     pub(crate) fn new(launched: Launched, name: &'static str, io: &Io<'_>) -> io::Result<Self> {
-        let Launched { child, socket, captured } = launched;
+        let Launched { child, socket, outbox: _, captured } = launched;
         let pid = child.pid();
         let [stdout, stderr] = captured;
         let lines = |pipe: Option<OwnedFd>, stream| pipe.map(|pipe| Lines::new(pipe, stream, name, pid));
@@ -129,7 +129,6 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         // It has ended, unless its start failed half-way: then it still waits for its first word, and must not live.
-        self.child.kill();
-        self.child.reap();
+        self.child.discard();
     }
 }

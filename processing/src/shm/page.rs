@@ -17,6 +17,9 @@ use crate::sys;
 /// Every field is an atomic, an array of such or a struct of such, in `repr(C)`; and all-zero bytes are a valid value.
 pub(crate) unsafe trait Shared: Sized {}
 
+// SAFETY: an atomic, for which zero is a valid value.
+unsafe impl Shared for std::sync::atomic::AtomicU32 {}
+
 /// A `T` in memory that is shared by descriptor; it has no name and ends with its last descriptor.
 pub(crate) struct Page<T> {
     map: MmapRaw,

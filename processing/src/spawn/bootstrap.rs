@@ -2,13 +2,14 @@
 
 use std::ffi::CString;
 use std::io;
+use std::os::fd::RawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{MARKER, launch};
+use super::{MARKER, TEMPLATE, forking, launch};
 use crate::channel::{Inbox, Outbox, scope};
 use crate::chaos;
 use crate::error::{Failure, panic_message};
@@ -35,7 +36,7 @@ pub(crate) fn is_prepared() -> bool {
 pub fn init() {
     PREPARED.store(true, Ordering::Release);
     if let Some(marker) = marker() {
-        serve(&marker);
+        serve(&marker, &[]);
     }
 }
 
@@ -43,8 +44,11 @@ pub fn init() {
 #[cfg(feature = "auto-init")]
 pub(crate) fn before_main(run_later_constructors: impl FnOnce()) {
     let Some(marker) = marker() else { return };
+    // Those that the constructors open are told from those by this.
+    let known =
+        if marker.ends_with(TEMPLATE) { sys::open_descriptors().unwrap_or_default() } else { Vec::new() };
     run_later_constructors();
-    serve(&marker);
+    serve(&marker, &known);
 }
 
 /// The marker, if there is one and it is meant for this program.
@@ -64,8 +68,8 @@ fn marker() -> Option<String> {
     clippy::exit,
     reason = "a worker ends here, with its buffered output flushed, and never reaches `main`"
 )]
-fn serve(marker: &str) -> ! {
-    let status = match work(marker) {
+fn serve(marker: &str, known: &[RawFd]) -> ! {
+    let status = match work(marker, known) {
         Ok(()) => 0,
         Err(error) => {
             complain(&format!(
@@ -82,23 +86,35 @@ fn complain(text: &str) {
     eprintln!("{text}");
 }
 
-fn work(marker: &str) -> io::Result<()> {
+fn work(marker: &str, known: &[RawFd]) -> io::Result<()> {
     let strange = |what: &str| io::Error::new(io::ErrorKind::InvalidInput, what.to_owned());
     let (version, descriptor) = marker.split_once(':').ok_or_else(|| strange("the marker is not one"))?;
     if version.parse() != Ok(VERSION) {
         return Err(strange("the parent is of another version"));
     }
+    let is_template = descriptor.ends_with(TEMPLATE);
+    let descriptor = descriptor.strip_suffix(TEMPLATE).unwrap_or(descriptor);
     let descriptor = descriptor.parse().map_err(|_| strange("the marker names no descriptor"))?;
     let parent = rustix::process::getppid().ok_or_else(|| strange("it has no parent"))?;
-    let socket = Arc::new(sys::channel_from_parent(descriptor)?);
+    let mut socket = sys::channel_from_parent(descriptor)?;
     if !sys::die_with_parent(parent) {
         return Err(strange("its parent is gone already"));
     }
     sys::restore_for_worker()?;
+    // Found out before there are copies.
+    let name = program_name();
+    if is_template {
+        // This process waits there; its copies go on.
+        socket = forking::serve(parent, socket, known)?;
+    }
+    let socket = Arc::new(socket);
     if let Some(text) = launch::variable(chaos::VARIABLE) {
         chaos::begin(&text).map_err(|complaint| strange(&complaint))?;
     }
-    name_process();
+    if let Some(name) = name {
+        // Only a convenience: the worker works under any name.
+        let _ = rustix::thread::set_name(&name);
+    }
     let mut inbox = Inbox::new(Arc::clone(&socket));
     let Some(first) = inbox.next()? else { return Err(strange("its parent is gone already")) };
     let mut outbox = Outbox::new(Arc::clone(&socket));
@@ -119,14 +135,11 @@ fn work(marker: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Gives the process the program's name in lists of processes: it was started by a path that ends in `exe`.
-fn name_process() {
+/// What the process is to be called in lists of processes: it was started by a path that ends in `exe`.
+fn program_name() -> Option<CString> {
     let name = std::env::args_os().next().map(PathBuf::from);
     let name = name.as_deref().and_then(Path::file_name).map(|name| name.as_bytes().to_vec());
-    if let Some(name) = name.and_then(|name| CString::new(name).ok()) {
-        // Only a convenience: the worker works under any name.
-        let _ = rustix::thread::set_name(&name);
-    }
+    CString::new(name?).ok()
 }
 
 fn prepare(start: &Start) -> Result<Entry, Failure> {
@@ -137,8 +150,9 @@ fn prepare(start: &Start) -> Result<Entry, Failure> {
              after it has been rebuilt, and give `set_worker_executable` the very same build",
         ));
     }
-    let Functions { prologue, entry } = cucumber::decode_with(&start.functions, scope(Vec::new()))
+    let Functions { prologue, method, entry } = cucumber::decode_with(&start.functions, scope(Vec::new()))
         .map_err(|error| Failure::with_cause("the worker cannot find the functions it is to call", &error))?;
+    super::set_start_method(method);
     if let Some(prologue) = prologue {
         launch::hand_on(prologue);
         catch_unwind(AssertUnwindSafe(|| prologue.get()())).map_err(|panic| {

@@ -1,8 +1,9 @@
 //! The parent's half: start this program again, as a worker.
 
+use std::borrow::Cow;
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,10 +11,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cucumber::Func;
 use cucumber::func::Callable;
 
-use super::{MARKER, bootstrap};
-use crate::channel::Message;
+use super::method::start_method;
+use super::streams::Ends;
+use super::template::{self, Asked, Copy};
+use super::{MARKER, TEMPLATE, bootstrap};
+use crate::channel::{Message, Outbox, Packet};
 use crate::chaos::{self, Chaos};
-use crate::config::{Stream, Streams};
+use crate::config::{StartMethod, Streams};
 use crate::error::StartError;
 use crate::protocol::{Entry, Functions, Request, Start, VERSION};
 use crate::sys::{self, Child, Image, Program, Spawn};
@@ -24,11 +28,20 @@ pub(crate) struct Launch {
     program: Program,
     arguments: Vec<CString>,
     environment: Vec<CString>,
-    build: u64,
-    prologue: Option<Prologue>,
     streams: Streams,
+    words: FirstWords,
     /// What is to go wrong in the worker.
     chaos: Option<Chaos>,
+    /// Whether it is this program that workers run, and one that can wait before its `main`.
+    has_templates: bool,
+}
+
+/// What every worker is told first, whatever it is for.
+#[derive(Clone, Copy, Debug)]
+struct FirstWords {
+    build: u64,
+    prologue: Option<Prologue>,
+    method: StartMethod,
 }
 
 /// What the program wants done first in every worker.
@@ -39,6 +52,8 @@ pub(crate) type Prologue = Func<fn()>;
 pub(crate) struct Launched {
     pub(crate) child: Child,
     pub(crate) socket: Arc<OwnedFd>,
+    /// Leads to it, with the first packet sent or on its way; somebody takes it.
+    pub(crate) outbox: Option<Outbox>,
     /// Where its standard output and error can be read, as far as they are captured.
     pub(crate) captured: [Option<OwnedFd>; 2],
 }
@@ -94,7 +109,9 @@ impl Launch {
             variable: chaos::VARIABLE,
             complaint,
         })?;
+        let method = start_method(worker)?;
         let executable = EXECUTABLE.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let has_templates = cfg!(feature = "auto-init") && executable.is_none();
         let program = match executable {
             Some(path) => Program::at(&path).map_err(|cause| StartError::System {
                 worker,
@@ -114,10 +131,14 @@ impl Launch {
                 .filter_map(|argument| CString::new(argument.into_vec()).ok())
                 .collect(),
             environment: sys::environment(MARKER),
-            build: image.build,
-            prologue: *PROLOGUE.lock().unwrap_or_else(PoisonError::into_inner),
             streams,
             chaos,
+            words: FirstWords {
+                build: image.build,
+                prologue: *PROLOGUE.lock().unwrap_or_else(PoisonError::into_inner),
+                method,
+            },
+            has_templates,
         })
     }
 
@@ -127,37 +148,67 @@ impl Launch {
         self.environment.extend(CString::new(format!("{name}={value}")));
     }
 
-    /// Starts a worker that will call `entry`.
+    /// Starts a worker that will call `entry`, in whichever way is there.
     ///
     /// Must be called on the thread that lives as long as the program: the worker ends with the thread that started
     /// it.
-    pub(crate) fn start(&self, entry: Func<Entry>, job: Message) -> io::Result<(Launched, Request)> {
+    pub(crate) fn start(&self, entry: Func<Entry>, job: Message) -> io::Result<Launched> {
         // Before there is a child that would have to be ended if it failed.
-        let functions = Functions { prologue: self.prologue, entry };
-        let functions = cucumber::to_bytes(&functions).map_err(io::Error::other)?;
-        let start = Start { build: self.build, functions };
-        let (ours, theirs) = sys::socket_pair()?;
-        let mut environment = self.environment.clone();
-        environment.push(CString::new(format!("{MARKER}={VERSION}:{}", theirs.as_raw_fd()))?);
-        if let Some(chaos) = &self.chaos {
-            environment.retain(|entry| !is_variable(entry, chaos::VARIABLE));
-            environment.push(chaos.of_next_worker());
+        let first = self.words.packet(entry, job)?;
+        let channel = Channel::new(self.streams)?;
+        let environment = self.environment_of_next_worker();
+        let forked = if self.has_templates && self.words.method != StartMethod::Exec {
+            let start = |channel: BorrowedFd<'_>| self.exec(channel, [None; 3], &self.environment, TEMPLATE);
+            template::prepare(self.words.method, &self.environment, &start);
+            self.ask(&channel, &environment).and_then(Asked::child)
+        } else {
+            None
+        };
+        let child = match forked {
+            Some(child) => child,
+            None => self.exec(channel.theirs.as_fd(), channel.ends.replaced(), &environment, "")?,
+        };
+        let outbox = channel.outbox(first);
+        Ok(channel.into_launched(child, outbox))
+    }
+
+    /// Begins to start a worker, from any thread: whichever asks for a copy of the template, it is a child of the
+    /// thread that started the template. What it is to do can be made ready meanwhile. `None` where this cannot be done
+    /// at once, and is left to [`start`](Launch::start).
+    pub(crate) fn begin(&self) -> Option<Begun> {
+        if !self.has_templates || !template::is_ready(self.words.method) {
+            return None;
         }
-        let stdin = Target::new(match self.streams.stdin {
-            Stream::Capture => Stream::Null,
-            other => other,
-        })?;
-        let (stdout, stderr) = (Target::new(self.streams.stdout)?, Target::new(self.streams.stderr)?);
-        let child = Spawn {
-            program: &self.program,
-            arguments: &self.arguments,
-            environment: &environment,
-            channel: theirs.as_fd(),
-            streams: [&stdin, &stdout, &stderr].map(|target| target.theirs.as_ref().map(AsFd::as_fd)),
-        }
-        .start()?;
-        let launched = Launched { child, socket: Arc::new(ours), captured: [stdout.ours, stderr.ours] };
-        Ok((launched, Request::Start(start, job)))
+        // Whatever fails here fails once more there, and is told of then.
+        let channel = Channel::new(self.streams).ok()?;
+        let asked = self.ask(&channel, &self.environment_of_next_worker())?;
+        Some(Begun { words: self.words, channel, asked })
+    }
+
+    fn environment_of_next_worker(&self) -> Cow<'_, [CString]> {
+        let Some(chaos) = &self.chaos else { return Cow::Borrowed(&self.environment) };
+        let others = self.environment.iter().filter(|entry| !is_variable(entry, chaos::VARIABLE));
+        Cow::Owned(others.cloned().chain([chaos.of_next_worker()]).collect())
+    }
+
+    /// Starts the program again.
+    fn exec(
+        &self,
+        channel: BorrowedFd<'_>,
+        streams: [Option<BorrowedFd<'_>>; 3],
+        environment: &[CString],
+        role: &str,
+    ) -> io::Result<Child> {
+        let mut environment = environment.to_vec();
+        environment.push(CString::new(format!("{MARKER}={VERSION}:{}{role}", channel.as_raw_fd()))?);
+        let (program, arguments, environment) = (&self.program, &self.arguments, &environment);
+        Spawn { program, arguments, environment, channel, streams }.start()
+    }
+
+    /// Asks the template for a copy, if there is one that will do.
+    fn ask(&self, channel: &Channel, environment: &[CString]) -> Option<Asked> {
+        let theirs = channel.theirs.as_fd();
+        channel.ends.with_all(|streams| template::ask(&Copy { environment, channel: theirs, streams }))
     }
 }
 
@@ -166,25 +217,57 @@ fn is_variable(entry: &CString, name: &str) -> bool {
     entry.as_bytes().strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="))
 }
 
-/// Where one stream leads: the worker's end, and ours if it is captured.
-struct Target {
-    theirs: Option<OwnedFd>,
-    ours: Option<OwnedFd>,
+impl FirstWords {
+    fn packet(self, entry: Func<Entry>, job: Message) -> io::Result<Packet> {
+        let FirstWords { build, prologue, method } = self;
+        let functions = Functions { prologue, method, entry };
+        let functions = cucumber::to_bytes(&functions).map_err(io::Error::other)?;
+        Request::Start(Start { build, functions }, job).pack()
+    }
 }
 
-impl Target {
-    fn new(stream: Stream) -> io::Result<Self> {
-        Ok(match stream {
-            Stream::Inherit => Target { theirs: None, ours: None },
-            Stream::Null => {
-                let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
-                Target { theirs: Some(null.into()), ours: None }
-            }
-            Stream::Capture => {
-                let (ours, theirs) = sys::capture_pipe()?;
-                Target { theirs: Some(theirs), ours: Some(ours) }
-            }
-        })
+/// A worker that is being made.
+pub(crate) struct Begun {
+    words: FirstWords,
+    channel: Channel,
+    asked: Asked,
+}
+
+impl Begun {
+    /// Tells it what to do; `None` if it has come to nothing, and [`Launch::start`] is left.
+    pub(crate) fn finish(self, entry: Func<Entry>, job: Message) -> Option<Launched> {
+        let first = self.words.packet(entry, job).ok()?;
+        let child = self.asked.child()?;
+        let outbox = self.channel.outbox(first);
+        Some(self.channel.into_launched(child, outbox))
+    }
+}
+
+/// What connects a worker that is about to be started.
+struct Channel {
+    ours: Arc<OwnedFd>,
+    theirs: OwnedFd,
+    ends: Ends,
+}
+
+impl Channel {
+    fn new(streams: Streams) -> io::Result<Self> {
+        let (ours, theirs) = sys::socket_pair()?;
+        Ok(Channel { ours: Arc::new(ours), theirs, ends: Ends::new(streams)? })
+    }
+
+    /// Sends the first packet. Not before there is a hold on the worker: until it has that packet it does nothing, so
+    /// one that is lost before can be started once more.
+    fn outbox(&self, first: Packet) -> Outbox {
+        let mut outbox = Outbox::new(Arc::clone(&self.ours));
+        outbox.push(Arc::new(first));
+        // What is left is sent by whoever looks after the worker, who also hears of what has gone wrong.
+        let _ = outbox.flush();
+        outbox
+    }
+
+    fn into_launched(self, child: Child, outbox: Outbox) -> Launched {
+        Launched { child, socket: self.ours, outbox: Some(outbox), captured: self.ends.captured() }
     }
 }
 

@@ -2,14 +2,26 @@
 //!
 //! A worker is this program started again. Its environment holds a marker with the number of the one descriptor it
 //! inherits, a socket; the code that runs before `main` sees the marker, removes it, and never returns to `main`.
+//!
+//! Or it is a copy of a process that was started so, and waits there: `template` is the parent's side of that, and
+//! `forking` its own.
 
 pub(crate) mod bootstrap;
+mod forking;
 mod launch;
+mod method;
+mod streams;
+mod template;
+mod wish;
 
 pub use bootstrap::init;
 pub use launch::{on_worker_start, set_worker_executable};
+pub use method::set_start_method;
 
 pub(crate) use launch::{Launch, Launched, variable};
 
-/// The environment variable that makes a process a worker: `<version>:<descriptor>`.
+/// The environment variable that makes a process a worker: `<version>:<descriptor>`, with `:template` behind it one
+/// that makes workers.
 const MARKER: &str = "PROCESSING_WORKER";
+/// What is behind the marker of a template.
+const TEMPLATE: &str = ":template";

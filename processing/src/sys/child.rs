@@ -1,6 +1,6 @@
 //! Making a process and learning how it ended.
 
-use std::ffi::{CStr, CString, OsStr};
+use std::ffi::{CStr, CString};
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -54,17 +54,6 @@ pub(crate) enum Exited {
     With(Exit),
 }
 
-/// This process's environment as it is now, without `except`.
-pub(crate) fn environment(except: &str) -> Vec<CString> {
-    std::env::vars_os()
-        .filter(|(name, _)| name != OsStr::new(except))
-        .filter_map(|(name, value)| {
-            // Neither half can hold a NUL: the system gave them as C strings.
-            CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
-        })
-        .collect()
-}
-
 impl Spawn<'_> {
     /// Starts it, by `posix_spawn`: whatever this process's size, and without running any code of it in the child.
     pub(crate) fn start(&self) -> io::Result<Child> {
@@ -94,6 +83,13 @@ impl Spawn<'_> {
             )
         };
         check(failed)?;
+        Child::new(pid)
+    }
+}
+
+impl Child {
+    /// A child of this process that has just been made, and that nothing else of ours waits for.
+    pub(crate) fn new(pid: i32) -> io::Result<Self> {
         let pid = Pid::from_raw(pid).ok_or_else(|| io::Error::other("the new process has no id"))?;
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(handle) => Ok(Child { pid, handle }),
@@ -108,9 +104,13 @@ impl Spawn<'_> {
             }
         }
     }
-}
 
-impl Child {
+    /// Whether it has been stopped by a signal, and so does nothing for now.
+    pub(crate) fn is_stopped(&self) -> bool {
+        let options = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        matches!(waitid(WaitId::PidFd(self.handle.as_fd()), options), Ok(Some(_)))
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.pid.as_raw_nonzero().get().unsigned_abs()
     }
@@ -119,6 +119,12 @@ impl Child {
     pub(crate) fn kill(&self) {
         // The only failure left is that it has ended already.
         let _ = pidfd_send_signal(&self.handle, Signal::KILL);
+    }
+
+    /// Ends it, and sees to it that nothing of it stays.
+    pub(crate) fn discard(&self) {
+        self.kill();
+        self.reap();
     }
 
     /// Waits for the end of a process that has been killed, so that it does not stay as a zombie. At once if it has

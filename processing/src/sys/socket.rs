@@ -3,8 +3,9 @@
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair, sockopt,
@@ -15,7 +16,16 @@ pub(crate) const MOST_FDS: usize = 253;
 
 /// Two connected sockets; the first one never blocks.
 pub(crate) fn socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (parent, worker) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    pair(SocketType::STREAM)
+}
+
+/// The same, with an edge between any two pieces that are sent.
+pub(crate) fn packet_socket_pair() -> io::Result<(OwnedFd, OwnedFd)> {
+    pair(SocketType::SEQPACKET)
+}
+
+fn pair(kind: SocketType) -> io::Result<(OwnedFd, OwnedFd)> {
+    let (parent, worker) = socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
     rustix::io::ioctl_fionbio(&parent, true)?;
     Ok((parent, worker))
 }
@@ -75,6 +85,20 @@ pub(crate) fn wait_for_hangup(socket: BorrowedFd<'_>) {
     }
 }
 
+/// Waits until there is something to read, or the other side is gone; `false` if there is neither by then.
+pub(crate) fn wait_until_readable(socket: BorrowedFd<'_>, limit: Duration) -> io::Result<bool> {
+    let end = Instant::now() + limit;
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        let left = Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() };
+        match poll(&mut [PollFd::from_borrowed_fd(socket, PollFlags::IN)], Some(&left)) {
+            Ok(ready) => return Ok(ready > 0),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
 fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
     loop {
         match call() {
@@ -99,13 +123,16 @@ pub(crate) fn channel_from_parent(fd: RawFd) -> io::Result<OwnedFd> {
     // - open: just asked; no other thread runs yet, so it cannot have been closed since;
     // - owned: the parent opened this number for this process and named it in the marker, which nothing else reads.
     let socket = unsafe { OwnedFd::from_raw_fd(fd) };
-    let peer = sockopt::socket_peercred(&socket);
-    let is_parent = peer.as_ref().is_ok_and(|peer| Some(peer.pid) == rustix::process::getppid());
-    if !is_parent {
+    if !leads_to_parent(&socket) {
         // Somebody else's descriptor: it is left as it was found.
         let _ = socket.into_raw_fd();
         return Err(strange("it does not lead to the parent of this process"));
     }
     rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
     Ok(socket)
+}
+
+/// Whether it is a socket that our parent has made.
+pub(crate) fn leads_to_parent(socket: &OwnedFd) -> bool {
+    sockopt::socket_peercred(socket).is_ok_and(|peer| Some(peer.pid) == rustix::process::getppid())
 }
