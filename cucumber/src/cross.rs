@@ -57,7 +57,7 @@ mod socket;
 mod time;
 pub(crate) mod via;
 
-pub use edges::{Edges, Graph};
+pub use edges::{Edges, Graph, Refilled};
 pub use function::Function;
 pub use locked::Locked;
 pub use serde_with::{As, DeserializeAs, Same, SerializeAs};

@@ -69,6 +69,8 @@ where
 pub(crate) struct Outgoing {
     numbers: HashMap<(usize, TypeId), u32>,
     entries: Vec<Entry>,
+    /// How many of them have content.
+    written: usize,
 }
 
 struct Entry {
@@ -123,6 +125,11 @@ impl Outgoing {
     }
 }
 
+/// How many shared values of the encoding in progress are written.
+pub(crate) fn written() -> usize {
+    with_top(|table| table.and_then(|table| table.outgoing.as_ref()).map_or(0, |outgoing| outgoing.written))
+}
+
 fn refer<P: Pointer>(pointer: &P, is_weak: bool) -> Result<(u32, bool)> {
     with_top(|table| match table {
         Some(table) if table.is_writing() => table.outgoing.get_or_insert_default().refer(pointer, is_weak),
@@ -139,9 +146,13 @@ pub(crate) fn write_strong<P: Pointer, A: SerializeAs<P::Target>>(pointer: &P) -
     if is_due {
         let written = crate::ser::part(&Part::<_, A>::new(pointer.target()));
         with_top(|table| {
-            let entry = table?.outgoing.as_mut()?.entries.get_mut(number as usize - 1)?;
+            let outgoing = table?.outgoing.as_mut()?;
+            let entry = outgoing.entries.get_mut(number as usize - 1)?;
             match written {
-                Ok(content) => entry.content = Some(content),
+                Ok(content) => {
+                    entry.content = Some(content);
+                    outgoing.written += 1;
+                }
                 Err(error) => {
                     // Another attempt, in the other codec, has to meet the error again.
                     entry.begun = false;

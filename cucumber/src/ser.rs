@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::error::Result;
 use crate::frame::{self, Codec};
+use crate::graph;
 use crate::scope::{self, Attachment, Guard};
 use crate::shape::{self, leaf};
 use crate::stack::Stack;
@@ -137,7 +138,7 @@ fn write_value<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, stack: Stack
     if let Some(shape) = shape::of::<T>()
         && shape.root > leaf::UNSEEN
     {
-        let attached = scope::attached();
+        let (attached, shared) = (scope::attached(), graph::written());
         let mut encoder = Encoder::postcard(std::mem::take(out), &shape, stack);
         let outcome = value.serialize(&mut encoder);
         // A `Serialize` may swallow the error, so the encoder's own word counts, too.
@@ -148,7 +149,11 @@ fn write_value<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, stack: Stack
             return Ok(Codec::Postcard);
         }
         out.truncate(start);
-        scope::detach_from(attached);
+        // What shared values have attached meanwhile stays theirs, as they are written only once. Then what this one has attached
+        // stays, too, and nobody asks for it.
+        if graph::written() == shared {
+            scope::detach_from(attached);
+        }
     }
     let mut encoder = Encoder::message_pack(std::mem::take(out), stack);
     value.serialize(&mut encoder)?;

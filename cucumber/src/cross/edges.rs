@@ -53,6 +53,23 @@ impl<T: Graph> Owner for T {
     }
 }
 
+/// The adapter of a cell in the struct `Owner`, written by `A`, in which references may be hidden.
+#[derive(Debug)]
+pub struct Refilled<A, Owner>(PhantomData<fn() -> (A, Owner)>);
+
+impl<T, A: SerializeAs<T>, O> SerializeAs<T> for Refilled<A, O> {
+    fn serialize_as<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
+        A::serialize_as(value, serializer)
+    }
+}
+
+impl<'de, T, A: DeserializeAs<'de, T>, O: Owner> DeserializeAs<'de, T> for Refilled<A, O> {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+        O::note();
+        graph::watch(|| A::deserialize_as(deserializer))
+    }
+}
+
 impl<T: Default, A: SerializeAs<T>, O> SerializeAs<T> for Edges<A, O> {
     fn serialize_as<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
         if inspect::is_inspecting() {

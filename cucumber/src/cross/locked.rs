@@ -80,7 +80,7 @@ macro_rules! cells {
                 let value = A::deserialize_as(deserializer)?;
                 graph::note_refill::<$cell<T>>(Coverage::Whole, |place: &dyn Any, new: Box<dyn Any>| {
                     if let (Some($place), Ok(new)) = (place.downcast_ref::<$cell<T>>(), new.downcast::<$cell<T>>()) {
-                        let $new = *new;
+                        let mut $new = *new;
                         $store;
                     }
                 });
@@ -91,32 +91,32 @@ macro_rules! cells {
 }
 
 cells! {
-    Mutex, |place, new| refill_mutex(place, new);
-    RwLock, |place, new| refill_rw_lock(place, new);
-    RefCell, |place, new| refill_cell(place, new);
+    Mutex, |place, new| refill_mutex(place, &mut new);
+    RwLock, |place, new| refill_rw_lock(place, &mut new);
+    RefCell, |place, new| refill_cell(place, &mut new);
 }
 
 // A place that its new owner holds already keeps what it has: whoever reads a value knows nothing of it yet, so this is one
 // that a `Deserialize` of the user's keeps borrowed for ever.
 
 /// Stores what is in `new` into `place`.
-pub(crate) fn refill_mutex<T>(place: &Mutex<T>, new: Mutex<T>) {
-    if let (Ok(mut place), Ok(new)) = (place.try_lock(), new.into_inner()) {
-        *place = new;
+pub(crate) fn refill_mutex<T>(place: &Mutex<T>, new: &mut Mutex<T>) {
+    if let (Ok(mut place), Ok(new)) = (place.try_lock(), new.get_mut()) {
+        std::mem::swap(&mut *place, new);
     }
 }
 
 /// Stores what is in `new` into `place`.
-pub(crate) fn refill_rw_lock<T>(place: &RwLock<T>, new: RwLock<T>) {
-    if let (Ok(mut place), Ok(new)) = (place.try_write(), new.into_inner()) {
-        *place = new;
+pub(crate) fn refill_rw_lock<T>(place: &RwLock<T>, new: &mut RwLock<T>) {
+    if let (Ok(mut place), Ok(new)) = (place.try_write(), new.get_mut()) {
+        std::mem::swap(&mut *place, new);
     }
 }
 
 /// Stores what is in `new` into `place`.
-pub(crate) fn refill_cell<T>(place: &RefCell<T>, new: RefCell<T>) {
+pub(crate) fn refill_cell<T>(place: &RefCell<T>, new: &mut RefCell<T>) {
     if let Ok(mut place) = place.try_borrow_mut() {
-        *place = new.into_inner();
+        std::mem::swap(&mut *place, new.get_mut());
     }
 }
 

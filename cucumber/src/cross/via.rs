@@ -126,27 +126,27 @@ impl<T> std::fmt::Debug for Place<'_, T> {
 }
 
 pub trait RefillCell<T> {
-    fn refill(&self, new: T);
+    fn refill(&self, new: &mut T);
 }
 
 pub trait RefillNothing<T> {
-    fn refill(&self, new: T);
+    fn refill(&self, new: &mut T);
 }
 
 impl<T> RefillCell<std::cell::RefCell<T>> for &Place<'_, std::cell::RefCell<T>> {
-    fn refill(&self, new: std::cell::RefCell<T>) {
+    fn refill(&self, new: &mut std::cell::RefCell<T>) {
         super::locked::refill_cell(self.0, new);
     }
 }
 
 impl<T> RefillCell<std::sync::Mutex<T>> for &Place<'_, std::sync::Mutex<T>> {
-    fn refill(&self, new: std::sync::Mutex<T>) {
+    fn refill(&self, new: &mut std::sync::Mutex<T>) {
         super::locked::refill_mutex(self.0, new);
     }
 }
 
 impl<T> RefillCell<std::sync::RwLock<T>> for &Place<'_, std::sync::RwLock<T>> {
-    fn refill(&self, new: std::sync::RwLock<T>) {
+    fn refill(&self, new: &mut std::sync::RwLock<T>) {
         super::locked::refill_rw_lock(self.0, new);
     }
 }
@@ -154,8 +154,8 @@ impl<T> RefillCell<std::sync::RwLock<T>> for &Place<'_, std::sync::RwLock<T>> {
 macro_rules! once {
     ($($cell:ty),*) => {$(
         impl<T> RefillCell<$cell> for &Place<'_, $cell> {
-            fn refill(&self, new: $cell) {
-                if let Some(new) = new.into_inner() {
+            fn refill(&self, new: &mut $cell) {
+                if let Some(new) = new.take() {
                     // One that is full was never left out.
                     let _ = self.0.set(new);
                 }
@@ -167,7 +167,7 @@ macro_rules! once {
 once!(std::cell::OnceCell<T>, std::sync::OnceLock<T>);
 
 impl<T> RefillNothing<T> for Place<'_, T> {
-    fn refill(&self, _: T) {}
+    fn refill(&self, _: &mut T) {}
 }
 
 /// Imported whole, and without names, by generated code.

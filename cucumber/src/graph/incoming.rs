@@ -13,6 +13,9 @@ use crate::error::{Error, Result};
 use crate::frame::Codec;
 use crate::scope::with_top;
 
+/// How often a part may be read, on average.
+const READINGS: usize = 16;
+
 /// How much of a value is set right by storing into its cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coverage {
@@ -35,6 +38,9 @@ pub(crate) struct Incoming {
     refills: VecDeque<Box<dyn FnOnce() -> Result<()>>>,
     /// The reading in progress has met a reference to one further out.
     cycle: bool,
+    /// How many readings there may be yet. A part is read once or twice, and once more for each circle that it is given up for;
+    /// forged ones would go on for ever.
+    readings: usize,
 }
 
 struct Slot {
@@ -71,8 +77,10 @@ struct Reading {
 impl Incoming {
     pub(crate) fn open(bytes: &[u8]) -> Result<Self> {
         let slots = contents(bytes)?.into_iter().map(|content| Slot { content, state: State::Unread });
-        let (slots, open, refills) = (slots.collect(), Vec::new(), VecDeque::new());
-        Ok(Self { bytes: bytes.into(), slots, open, refills, cycle: false })
+        let slots: Vec<Slot> = slots.collect();
+        let readings = slots.len().saturating_mul(READINGS);
+        let (open, refills) = (Vec::new(), VecDeque::new());
+        Ok(Self { bytes: bytes.into(), slots, open, refills, cycle: false, readings })
     }
 
     fn slot(&mut self, number: u32) -> Result<&mut Slot> {
@@ -280,6 +288,11 @@ where
     A: for<'de> DeserializeAs<'de, P::Target> + 'static,
 {
     let bytes = with(|incoming| {
+        incoming.readings = incoming.readings.checked_sub(1).ok_or_else(|| {
+            Error::unsupported(
+                "these shared values refer to each other in too many circles that no cell closes",
+            )
+        })?;
         incoming.slot(number)?.state = State::Open(weak.map(|weak| Box::new(weak) as Box<dyn Any>));
         incoming.open.push(Reading { is_eager, ..Reading::default() });
         Ok(incoming.bytes.clone())

@@ -152,7 +152,7 @@ impl<'c> Crossing<'c> {
                 node.cfgs = cfgs(&field.attrs).cloned().collect();
             }
             let Some(adapter) = adapter else { continue };
-            if is_owned && self.nodes[before..].iter().any(is_edge) {
+            if is_owned {
                 self.cells.push((member, field.clone()));
             }
             let path = self.runtime.path();
@@ -272,7 +272,7 @@ impl<'c> Crossing<'c> {
             let cfgs = cfgs(&field.attrs);
             quote! {
                 #(#cfgs)*
-                (&&__rt::cross::Place(&self.#member)).refill(__rt::core::mem::take(&mut new.#member));
+                (&&__rt::cross::Place(&self.#member)).refill(&mut new.#member);
             }
         });
         Some(quote! {
@@ -285,10 +285,6 @@ impl<'c> Crossing<'c> {
             }
         })
     }
-}
-
-fn is_edge(node: &Node) -> bool {
-    node.offer.to_string().starts_with("__rt :: cross :: Edges")
 }
 
 /// Whether serde would ask for the parameter because of this field.

@@ -88,7 +88,9 @@ impl Recogniser<'_> {
     pub(super) fn field(&mut self, ty: &Type, owner: Option<TokenStream>) -> Option<TokenStream> {
         let adapter = self.adapter(ty)?;
         if !holds_shared(ty) || !has_empty(ty) {
-            return Some(adapter);
+            // What is in a cell may hide what its type does not show.
+            let Some(owner) = owner else { return Some(adapter) };
+            return Some(self.node(ty, quote!(__rt::cross::Refilled<#adapter, #owner>), quote!(choosing)));
         }
         let owner = owner.unwrap_or_else(|| quote!(()));
         Some(self.node(ty, quote!(__rt::cross::Edges<#adapter, #owner>), quote!(choosing)))
