@@ -199,10 +199,15 @@ impl Loop {
     /// Calls whoever asked for a time that has come.
     fn ring(&mut self) {
         let now = Instant::now();
+        // All of them first: a time that is asked for meanwhile has its turn after the descriptors have had theirs.
+        let mut due = Vec::new();
         while let Some(&Reverse((when, id))) = self.times.peek()
             && when <= now
         {
             self.times.pop();
+            due.push(id);
+        }
+        for id in due {
             match self.tasks.remove(&id) {
                 Some(task) => wake_task(task),
                 None => self.with(ActorId(id), |actor, io| actor.due(io)),

@@ -115,6 +115,27 @@ fn a_kill_from_outside_costs_the_task_that_ran() {
 }
 
 #[test]
+fn a_seat_that_nobody_needs_any_more_holds_nobody_up() {
+    /// The worker in the first seat never gets ready.
+    fn fails_in_one_seat() -> Result<(), String> {
+        if processing::worker_index() == Some(0) { Err("not here".to_owned()) } else { Ok(()) }
+    }
+    let _watchdog = watchdog();
+    let pool = Pool::builder().workers(2).initializer(fails_in_one_seat).build().unwrap();
+    let slow = |n: u32| {
+        std::thread::sleep(Duration::from_millis(20));
+        n
+    };
+    assert_eq!(pool.map(slow, 0..10).unwrap(), (0..10).collect::<Vec<_>>());
+    // The time until its next try is over in the midst of this, and there is nothing to try for.
+    let other = self::pool(1);
+    for _ in 0..40 {
+        assert_eq!(other.map(slow, [1]).unwrap(), [1]);
+    }
+    assert_eq!(pool.map(slow, 0..10).unwrap(), (0..10).collect::<Vec<_>>());
+}
+
+#[test]
 fn finished_tasks_are_not_run_again_when_the_next_one_dies() {
     let _watchdog = watchdog();
     let dir = TempDir::new();

@@ -137,7 +137,8 @@ impl Crew {
         let spaced = state.jobs.iter().filter(|job| !job.queue.is_empty()).filter_map(|job| job.not_before);
         let seats = state.seats.iter().flat_map(|seat| {
             let doomed = seat.doomed.map(|doom| doom.at).filter(|_| !seat.kill);
-            let resting = seat.rests_until.filter(|_| seat.stage == Stage::Vacant);
+            // Whose time is over starts when there is something to do: that is no time to wait for.
+            let resting = seat.rests_until.filter(|&until| seat.stage == Stage::Vacant && until > now);
             [doomed, resting, seat.ends_until.filter(|_| !seat.kill)].into_iter().flatten()
         });
         let next = resting.chain(spaced.filter(|&at| at > now)).chain(seats).chain(state.look_at).min();
