@@ -405,7 +405,7 @@ impl Any {
             }
             Self::Step(step) => anyhow::ensure!(step.apply(1).wrapping_sub(step.apply(0)) == 1),
             Self::Database(database) => {
-                let two: i64 = database.get()?.query_row("select 1 + 1", [], |row| row.get(0))?;
+                let two: i64 = database.connection()?.query_row("select 1 + 1", [], |row| row.get(0))?;
                 anyhow::ensure!(two == 2);
             }
             Self::Locks { mutex, lock, .. } => {
