@@ -7,8 +7,10 @@ mod blocking;
 #[cfg(feature = "postgres")]
 mod knock;
 
+#[cfg(any(feature = "postgres", feature = "tokio-postgres"))]
 use std::error::Error as StdError;
 use std::ffi::OsString;
+#[cfg(any(feature = "postgres", feature = "tokio-postgres"))]
 use std::io;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -148,6 +150,7 @@ impl PostgresRecipe {
     }
 
     /// What the drivers connect with.
+    #[cfg(any(feature = "postgres", feature = "tokio-postgres"))]
     fn config(&self, secret: Option<&Secret>, limit: Duration) -> Config {
         let mut config = Config::new();
         for host in &self.hosts {
@@ -211,6 +214,7 @@ impl PostgresRecipe {
 }
 
 /// Whether another attempt may succeed.
+#[cfg(any(feature = "postgres", feature = "tokio-postgres"))]
 fn is_transient(error: &(dyn StdError + 'static)) -> bool {
     let Some(error) = error.downcast_ref::<tokio_postgres::Error>() else { return true };
     if let Some(code) = error.code() {
