@@ -24,8 +24,8 @@ impl<S, M> Call<OnPool<'_, S>, M> {
         })
     }
 
-    /// Tries tasks again that fail, also those for which the function returns an `Err` to `try_map` or `map_results`:
-    /// `pool.retry(Retry::times(3).delay(d).backoff(2.0)).try_map(…)`.
+    /// Tries tasks again that fail, also those for which the function returns an `Err` to `try_map`; to the other maps
+    /// that is a value. `pool.retry(Retry::times(3).delay(d).backoff(2.0)).try_map(…)`.
     pub fn retry(self, retry: impl Into<Retry>) -> Self {
         let retry = retry.into();
         self.with_target(|mut target| {
