@@ -40,11 +40,15 @@ impl Player {
     }
 }
 
-/// Each round trip on its own.
-fn ping_pong(anchor: &Anchor<Ball, Vec<u8>>, size: usize, rounds: u32) -> anyhow::Result<()> {
+/// How long each measurement takes.
+const WHILE: Duration = Duration::from_millis(300);
+
+/// Each round trip on its own; returns how long one takes.
+fn ping_pong(anchor: &Anchor<Ball, Vec<u8>>, size: usize) -> anyhow::Result<Duration> {
     let mut times = Vec::new();
     let ball = Ball::Play(vec![7; size]);
-    for _ in 0..rounds {
+    let start = Instant::now();
+    while start.elapsed() < WHILE {
         let begin = Instant::now();
         anchor.send(&ball)?;
         let back = anchor.recv_timeout(Duration::from_secs(10))?;
@@ -52,9 +56,9 @@ fn ping_pong(anchor: &Anchor<Ball, Vec<u8>>, size: usize, rounds: u32) -> anyhow
         anyhow::ensure!(back.len() == size, "{} bytes came back", back.len());
     }
     times.sort();
-    let middle = times.get(times.len() / 2).context("no rounds")?;
-    println!("{size:>9} bytes there and back: {middle:>10.2?} ({rounds} rounds)");
-    Ok(())
+    let middle = *times.get(times.len() / 2).context("no rounds")?;
+    println!("{size:>9} bytes there and back: {middle:>10.2?} ({} rounds)", times.len());
+    Ok(middle)
 }
 
 /// One way, without waiting for each.
@@ -75,11 +79,9 @@ fn flood(anchor: &Anchor<Ball, Vec<u8>>, size: usize, count: u64) -> anyhow::Res
 fn main() -> anyhow::Result<()> {
     let (anchor, point) = Pipe::pair()?;
     let player = Player { pipe: point }.start()?;
-    for (size, rounds) in [(8, 20_000), (1 << 10, 20_000), (64 << 10, 2_000), (1 << 20, 200)] {
-        ping_pong(&anchor, size, rounds)?;
-    }
-    for (size, count) in [(8, 500_000), (1 << 10, 200_000), (1 << 20, 500)] {
-        flood(&anchor, size, count)?;
+    for size in [8, 1 << 10, 64 << 10, 1 << 20] {
+        let round = ping_pong(&anchor, size)?;
+        flood(&anchor, size, (WHILE.as_nanos() / round.as_nanos().max(1)) as u64 + 1)?;
     }
     drop(anchor);
     player.wait()?;
