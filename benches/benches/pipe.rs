@@ -84,7 +84,7 @@ fn main() {
         let message: Vec<u8> = (0..size).map(|n: usize| n as u8).collect();
         let mut back = Vec::new();
         let mut contest = Contest::new(format!("{name}, there and back")).rounds(300);
-        contest.enter("bare ring: spin, yield, futex", || {
+        contest.floor("bare ring: spin, yield, futex", || {
             awake(batch, || {
                 bare.send(&message);
                 bare.recv(&mut back);
@@ -105,10 +105,10 @@ fn main() {
                 })
             });
         }
-        contest.enter("ipc-channel, `IpcSender<Vec<u8>>`", || {
+        contest.peer("ipc-channel, `IpcSender<Vec<u8>>`", || {
             awake(batch.div_ceil(10), || assert_eq!(typed.round(&message).len(), size))
         });
-        contest.enter("ipc-channel, `IpcBytesSender`", || {
+        contest.peer("ipc-channel, `IpcBytesSender`", || {
             awake(batch.div_ceil(10), || assert_eq!(bytes.round(&message).len(), size))
         });
         print!("{}", contest.run());

@@ -12,6 +12,7 @@
 //! and what a plain sleep was late in the same moments is the machine's own.
 
 mod arguments;
+mod crossing;
 mod neighbours;
 mod parents;
 mod peers;

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use tests::deeds::Deed;
 
 use crate::row::{PATIENCE, Row};
-use crate::{parents, peers, pools, processes, shares, starts};
+use crate::{crossing, parents, peers, pools, processes, shares, starts};
 
 const KILLED: Exit = Exit::Signal(9);
 const SEGFAULT: Exit = Exit::Signal(11);
@@ -43,6 +43,8 @@ rows! {
     "process-lives": "process: SIGKILLed in each of 3 lives" => processes::lives();
     "peer-listen": "`listen` on a worker that is killed" => peers::listen();
     "peer-recv": "`recv` on a pipe whose other end is killed" => peers::receive();
+    "pool-process-kill": "pool: a process type, SIGKILLed in a hook" => crossing::mapped(Deed::Sigkill);
+    "pool-process-limit": "pool: a process type whose hook overruns its limit" => crossing::mapped(Deed::Spin);
     "share-users": "share: all who use it are SIGKILLed" => shares::killed_users();
 
     // What is promised.
@@ -59,6 +61,8 @@ rows! {
     "hook-limit-life": "a hook overruns its limit, with a life to spare" => processes::limit_costs_a_life();
     "share-holder" within 60 s: "share: SIGKILLed in a transaction, the lock held" => shares::killed_holder();
     "cannot-cross": "a value that cannot cross" => processes::cannot_cross();
+    "open-file": "an open file in a process whose worker is killed" => crossing::open_file();
+    "shared-value": "`Rc` and `Weak` with cycles, to a pool and back" => crossing::graph();
     "peer-result": "`result` of a worker that is killed" => peers::result();
     "peer-send": "`send` to a full pipe whose other end is killed" => peers::send();
     "timers": "timers of a worker that was killed in a hook" => processes::timers();

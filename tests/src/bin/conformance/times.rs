@@ -22,10 +22,11 @@ impl Times {
         self.floor.push(begin.elapsed().saturating_sub(NAP));
     }
 
-    /// What was promised: 99 of 100 within the limit. The lateness of a plain sleep is the machine's own.
+    /// What was promised: 99 of 100 within the limit. The lateness of a plain sleep is the machine's own, and an error
+    /// comes by way of three of those: the alarm, the end of the worker, and the thread that waits.
     pub(crate) fn within(&self, limit: Duration) -> Result<()> {
         let (slow, floor) = (percentile(&self.all, 99), percentile(&self.floor, 99));
-        ensure!(slow <= limit + floor, "{self}, and not within {limit:?}");
+        ensure!(slow <= limit + 3 * floor, "{self}, and not within {limit:?}");
         Ok(())
     }
 }

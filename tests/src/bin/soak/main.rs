@@ -13,7 +13,8 @@ mod holdings;
 mod killer;
 
 use std::collections::BTreeMap;
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -25,6 +26,9 @@ use tests::processes::{self, descendants};
 
 use holdings::Holdings;
 use killer::{Killer, Lots};
+
+/// How many arenas the allocator may have.
+const ARENAS: &str = "MALLOC_ARENA_MAX";
 
 /// Then everybody comes to an end, and what is left is looked at.
 const ROUND: Duration = Duration::from_secs(10);
@@ -55,6 +59,12 @@ struct Tally {
 }
 
 fn main() -> Result<ExitCode> {
+    if std::env::var_os(ARENAS).is_none() {
+        // With an arena for each thread the allocator keeps more and more of what was freed, and hides what is not.
+        let program = std::env::current_exe().context("this program")?;
+        let again = Command::new(program).args(std::env::args_os().skip(1)).env(ARENAS, "1").exec();
+        return Err(again).context("the soak does not start anew");
+    }
     let Arguments { time, seed, only } = arguments()?;
     // Its own, so that whatever is in it at the end is ours.
     let temporary = TempDir::new();
