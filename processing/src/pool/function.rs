@@ -173,6 +173,7 @@ where
     type Output = F::Output;
 
     fn __callable<J: Judge<F::Output>>(self) -> Callable {
+        cucumber::know::<A>();
         Callable {
             name: std::any::type_name::<F>(),
             setup: Stateless::new(self).bind::<SetUp<A, S, J>>(),
@@ -196,12 +197,14 @@ where
         where
             P: Signature<Closure = dyn Fn(A) -> R>,
             A: DeserializeOwned + 'static,
-            R: Serialize + 'static,
+            R: Serialize + DeserializeOwned + 'static,
             J: Judge<R>,
         {
             let call = closure::<P>(task)?;
+            cucumber::know::<R>();
             Ok(Box::new(FunctionRunner { call, judge: J::failed, item: PhantomData }))
         }
+        cucumber::know::<A>();
         Callable::of_task(self, Func::<Setup>::new(set_up::<P, A, R, J>))
     }
 }
@@ -265,7 +268,7 @@ struct SetUp<A, S, J>(PhantomData<(A, S, J)>);
 impl<F, A, S, J> Shim<F> for SetUp<A, S, J>
 where
     F: Apply<A, S>,
-    F::Output: Serialize,
+    F::Output: Serialize + DeserializeOwned + 'static,
     J: Judge<F::Output>,
     A: DeserializeOwned + 'static,
     S: 'static,
@@ -274,6 +277,7 @@ where
     type Output = Result<Box<dyn Runner>, Failure>;
 
     fn call(function: F, _: Message) -> Result<Box<dyn Runner>, Failure> {
+        cucumber::know::<F::Output>();
         let call = move |item: A| function.apply(item);
         Ok(Box::new(FunctionRunner { call, judge: J::failed, item: PhantomData }))
     }

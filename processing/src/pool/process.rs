@@ -42,6 +42,7 @@ where
             cucumber::know::<W::Output>();
             Ok(Box::new(ProcessRunner::<W, A> { judge: J::failed, types: PhantomData }))
         }
+        cucumber::know::<A>();
         Callable {
             name: std::any::type_name::<W>(),
             setup: Func::<Setup>::new(set_up::<W, A, J>),
