@@ -19,8 +19,6 @@ pub(crate) enum Mistake {
     LinkUnlogged,
     /// A block can be handed out again before the transaction that freed it is committed.
     FreedAtOnce,
-    /// Pages are given back before the commit.
-    HolesBeforeCommit,
     /// What a dead owner left is not taken back.
     NothingTakenBack,
     /// Entries are replayed in the order in which they were written.
@@ -40,7 +38,7 @@ pub(crate) enum Mistake {
 #[cfg(test)]
 impl Mistake {
     /// All of them.
-    pub(crate) const ALL: [Mistake; 15] = {
+    pub(crate) const ALL: [Mistake; 14] = {
         use Mistake::*;
         [
             TakenUnannounced,
@@ -50,7 +48,6 @@ impl Mistake {
             CountBeforeEntry,
             LinkUnlogged,
             FreedAtOnce,
-            HolesBeforeCommit,
             NothingTakenBack,
             ReplayedForwards,
             LastChangeUncounted,

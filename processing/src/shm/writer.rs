@@ -121,9 +121,6 @@ impl Writer<'_> {
         while let Some(block) = self.tx.frees.pop() {
             self.release(block)?;
         }
-        if makes(Mistake::HolesBeforeCommit) {
-            self.tx.holes.iter().for_each(|&(at, len)| self.view.segment.punch(at, len));
-        }
         let entries = self.tx.commit.entries;
         if entries != 0 {
             self.tx.commit = self.tx.commit.next();

@@ -66,7 +66,10 @@ fn operation<T: Shareable>(
         let make = || {
             let share = Share::with_limit(initial(), 1 << 20).unwrap();
             // Blocks that were in use before are another matter than new ones.
+            act(&share);
             share.assign(initial());
+            // What was up to here is not what `changed` is asked about.
+            share.changed().unwrap();
             share
         };
         let share = make();

@@ -24,9 +24,12 @@ impl Stepped {
     pub(crate) fn moments(mut self, store: &Store) -> Moments {
         let head = Thread::current().map(|thread| thread.head_address()).unwrap_or_default();
         let (mut way, mut moments) = (Way::default(), Moments { every: Vec::new(), changes: Vec::new() });
-        let mut last = None;
+        let (mut last, mut highest) = (None, 0);
         loop {
-            let now = Some(self.imprint(store, head));
+            // Also above what has become the top: until the commit it may be needed again.
+            let top = store.segment().word(TOP).map(|top| top.load(Relaxed)).unwrap_or_default();
+            highest = highest.max(top.min(store.layout().len));
+            let now = Some(self.imprint(store, head, highest));
             if let Some(moment) = way.moment(self.place()) {
                 moments.every.push(moment);
                 if now != last {
@@ -40,9 +43,8 @@ impl Stepped {
         }
     }
 
-    fn imprint(&self, store: &Store, head: usize) -> u64 {
+    fn imprint(&self, store: &Store, head: usize, top: u64) -> u64 {
         let (segment, layout) = (store.segment(), store.layout());
-        let top = segment.word(TOP).map(|top| top.load(Relaxed)).unwrap_or_default().min(layout.len);
         let entries = u64::from(Commit::load(segment).entries) + 1;
         let table = top.saturating_sub(layout.heap) / SPAN * META;
         let spans = (layout.heap..top).step_by(SPAN as usize).map(|span| (span, 2048));

@@ -27,9 +27,21 @@ fn show_set(share: &Share<HashSet<u64>>) -> String {
 }
 
 pub(super) fn all() -> Vec<Operation> {
-    let mut all = values();
-    all.extend(collections());
-    all.extend(compound());
+    [compound(), collections(), values()].into_iter().flatten().collect()
+}
+
+/// Those that use all there is of the protocol.
+pub(super) fn suspects() -> Vec<Operation> {
+    let names = [
+        "a number is counted up",
+        "a transaction",
+        "a transaction with a part that is taken back",
+        "a list shrinks",
+        "a key is removed",
+    ];
+    let mut all = all();
+    all.retain(|operation| names.contains(&operation.name));
+    all.sort_by_key(|operation| names.iter().position(|name| *name == operation.name));
     all
 }
 
