@@ -4,7 +4,7 @@
 //! the tests kill after every instruction that changes something: in the shared memory, or on the list of locks that
 //! the kernel looks at. `PROCESSING_EVERY_INSTRUCTION` is a number: of all instructions, the tests kill after every so
 //! many as well; 1 leaves none out. `.ci/run kills` does this on optimised code. Unoptimised, with its many more
-//! instructions, only some of the operations are gone through.
+//! instructions, only two of the operations are gone through.
 
 use std::time::Duration;
 
@@ -133,8 +133,11 @@ fn survives<T: Shareable>(
 
 fn check(kills: &Kills) {
     stay_on_one_processor();
-    let some = if cfg!(debug_assertions) { 6 } else { 1 };
-    for operation in operations::all().into_iter().step_by(some) {
+    let few = ["a number is counted up", "a text is replaced"];
+    for operation in operations::all() {
+        if cfg!(debug_assertions) && !few.contains(&operation.name) {
+            continue;
+        }
         let count = (operation.attempt)(kills).unwrap_or_else(|what| panic!("{}: {what}", operation.name));
         println!("{}: {count} moments", operation.name);
         assert!(count > 10, "{}: too few moments, {count}", operation.name);
