@@ -227,6 +227,11 @@ fn main() {
             println!("replaced {}", templates().len() == 1 && templates()[0] != template);
             waiter.stop();
             println!("older {}", waiter.result().expect("a good end"));
+            waiter.wait().expect("a good end");
+            // Who was killed is reaped as soon as that is heard of.
+            while !processes::zombies(own).is_empty() {
+                std::thread::yield_now();
+            }
             println!("zombies {:?} {:?}", processes::zombies(own), processes::descendants(own));
         }
         "threads" => {
@@ -280,6 +285,10 @@ fn main() {
         "wait" => {
             until_a_copy();
             let _worker = Waiter {}.start().expect("a worker");
+            // For a moment it is called as what it is a copy of.
+            while templates().len() > 1 {
+                std::thread::yield_now();
+            }
             let all = processes::children(own);
             println!("{}", all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
             std::thread::park();
