@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 use std::os::fd::OwnedFd;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -52,6 +54,9 @@ struct Parent {
     outbox: Mutex<Outbox>,
     /// Held by whoever is putting a message into the ring: how far the parent is known to have read.
     telling: Mutex<u64>,
+    /// The settings have changed since anything was told. They go by the control channel, so the next message does too:
+    /// the parent must know of them before it can hear and answer it.
+    changed_settings: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -95,7 +100,12 @@ impl Context {
         (mail, socket): (Page<Mail>, Arc<OwnedFd>),
         config: Config,
     ) -> Self {
-        let parent = Parent { mail, outbox: Mutex::new(Outbox::new(socket)), telling: Mutex::new(0) };
+        let parent = Parent {
+            mail,
+            outbox: Mutex::new(Outbox::new(socket)),
+            telling: Mutex::new(0),
+            changed_settings: AtomicBool::new(false),
+        };
         let context = Context::make(Arc::new(status), bell, Some(parent), config);
         *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(context.clone());
         context
@@ -128,7 +138,7 @@ impl Context {
         let message = Message::encode_into(spare::take(), message).map_err(TellError::Value)?;
         self.chaos();
         let mut known = parent.telling.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = if message.fds.is_empty() {
+        let told = if message.fds.is_empty() && !parent.changed_settings.swap(false, Relaxed) {
             let mut sent = 0;
             let put = self.put(&parent.mail, |lane| post(lane, &message.bytes, &mut sent, &mut known));
             spare::give(message.bytes);
@@ -284,6 +294,9 @@ impl Context {
         }
         // If the parent is gone, so is this process in a moment.
         let _ = self.send(Event::Settings(config));
+        if let Some(parent) = &self.0.parent {
+            parent.changed_settings.store(true, Relaxed);
+        }
     }
 
     pub(crate) fn send(&self, event: Event) -> std::io::Result<()> {
