@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use processing::Pool;
@@ -50,17 +50,13 @@ fn main() -> anyhow::Result<()> {
     let pool = Pool::new(0)?;
     let mut sum = Counts::new();
     let mut unread = 0;
-    for (done, result) in pool.unordered_imap(count, files).enumerate() {
+    for result in pool.progress().unordered_imap(count, files) {
         match result? {
             Ok(counts) => counts.into_iter().for_each(|(word, n)| *sum.entry(word).or_default() += n),
             Err(error) => {
                 unread += 1;
                 eprintln!("{error}");
             }
-        }
-        if io::stderr().is_terminal() {
-            eprint!("\r{} of {total} files", done + 1);
-            io::stderr().flush()?;
         }
     }
 

@@ -49,6 +49,7 @@
 //! | `mysql` | [`Live<mysql::Conn>`](Live), for MySQL and MariaDB |
 //! | `redis` | [`Live<redis::Connection>`](Live), for Redis and Valkey |
 //! | `http` | [`Live<ureq::Agent>`](Live) |
+//! | `progress` | [`Pool::progress`]: a bar on stderr, or lines where that is no terminal |
 //! | `tracing` | what happens to workers, as `tracing` events |
 
 #[cfg(not(target_os = "linux"))]

@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use processing::{Pool, TryMapError, task};
+use processing::prelude::*;
+use processing::{Pool, Stream, TryMapError, task};
 use serde::{Deserialize, Serialize};
 use tests::watchdog;
 
@@ -339,4 +340,32 @@ fn what_cannot_cross_is_the_error_of_its_item() {
     assert_eq!(good, [true, false, false, true]);
     let told = tests::chain(results[1].as_ref().unwrap_err()).join(": ");
     assert!(told.contains("thirteen does not travel"), "{told}");
+}
+
+/// Maps some items with its progress shown, in a process whose stderr is no terminal.
+#[skprocess(runs = 1)]
+struct Shower {}
+
+#[skprocess]
+impl Shower {
+    fn run(&mut self) -> anyhow::Result<()> {
+        let pool = Pool::new(1)?;
+        assert_eq!(pool.progress().map(double, 0..20)?.len(), 20);
+        assert_eq!(pool.timeout(Duration::from_secs(50)).progress().imap(double, 0..).take(3).count(), 3);
+        let all: Vec<_> = pool.progress().star().unordered_imap(|a: u8, b: u8| a + b, [(1, 2)]).collect();
+        assert_eq!(all.len(), 1);
+        Ok(())
+    }
+}
+
+#[test]
+fn progress_is_lines_where_stderr_is_no_terminal() {
+    let _watchdog = watchdog();
+    let shower = Shower {}.configure(|config| config.stderr(Stream::Capture)).start().unwrap();
+    shower.wait().unwrap();
+    let lines: Vec<_> = shower.output().iter().map(|line| line.text().to_owned()).collect();
+    let tenths = (1..=10).map(|tenth| format!("double: {} of 20 done", 2 * tenth));
+    assert_eq!(lines[..10], tenths.collect::<Vec<_>>(), "{lines:?}");
+    assert_eq!(lines[10], "double: 1 done");
+    assert!(lines.last().unwrap().ends_with(": 1 of 1 done"), "{lines:?}");
 }

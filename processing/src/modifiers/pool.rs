@@ -46,6 +46,12 @@ impl Pool {
         self.call().rate_limit(per_second)
     }
 
+    /// Shows on stderr how far the call is, as a bar or, where that is no terminal, in lines.
+    #[cfg(feature = "progress")]
+    pub fn progress(&self) -> Call<OnPool<'_, Plain>, Blocking> {
+        self.call().progress()
+    }
+
     /// Makes the call in a thread, and returns what can be waited for later.
     pub fn background(&self) -> Call<OnPool<'_, Plain>, InBackground> {
         self.call().background()

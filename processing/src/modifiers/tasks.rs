@@ -46,6 +46,23 @@ impl<S, M> Call<OnPool<'_, S>, M> {
         })
     }
 
+    /// Shows on stderr how far the call is: a bar that counts the items that are done, or, where stderr is no terminal,
+    /// a line for each tenth of them (one a second, if nobody knows how many there are).
+    ///
+    /// ```
+    /// # use processing::Pool;
+    /// let pool = Pool::new(2)?;
+    /// assert_eq!(pool.progress().map(|x: u32| x * 2, vec![1, 2, 3])?, [2, 4, 6]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[cfg(feature = "progress")]
+    pub fn progress(self) -> Self {
+        self.with_target(|mut target| {
+            target.options().progress = true;
+            target
+        })
+    }
+
     /// Pulls the input at most so many items ahead of what has been handed out.
     pub fn window(self, items: usize) -> Self {
         self.with_target(|mut target| {

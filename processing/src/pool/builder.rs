@@ -73,7 +73,12 @@ impl PoolBuilder {
             thread_budget: None,
             hands_budget_on: true,
             stderr: Stream::Inherit,
-            options: Options { rules, window: None },
+            options: Options {
+                rules,
+                window: None,
+                #[cfg(feature = "progress")]
+                progress: false,
+            },
         }
     }
 

@@ -16,6 +16,8 @@ use super::function::Callable;
 use super::inline::Inline;
 use super::job::{Job, Kind, Outcome, Rules};
 use super::lists::Want;
+#[cfg(feature = "progress")]
+use super::progress::Progress;
 use super::protocol::{JobStart, job_packet};
 use super::task::Task;
 use crate::ProcessError;
@@ -38,6 +40,9 @@ pub(crate) struct Options {
     pub(crate) rules: Rules,
     /// How far the input is pulled ahead of what has been handed out, if not as far as suits.
     pub(crate) window: Option<usize>,
+    /// Shows how far the call is.
+    #[cfg(feature = "progress")]
+    pub(crate) progress: bool,
 }
 
 /// A call that is being made.
@@ -65,6 +70,8 @@ pub(crate) struct Drive<I> {
     refused: Option<Failure>,
     /// Who is woken at which deadline.
     asked: Option<(Instant, Waker)>,
+    #[cfg(feature = "progress")]
+    progress: Option<Progress>,
 }
 
 impl<I> Drive<I> {
@@ -76,7 +83,7 @@ impl<I> Drive<I> {
         options: Options,
     ) -> Self {
         let Callable { name, setup, captures, kind, lives } = callable;
-        let Options { mut rules, window } = options;
+        let Options { mut rules, window, .. } = options;
         rules.lives = rules.lives.max(lives);
         let mut drive = Drive {
             crew: Arc::clone(crew),
@@ -95,6 +102,8 @@ impl<I> Drive<I> {
             inline: None,
             refused: None,
             asked: None,
+            #[cfg(feature = "progress")]
+            progress: None,
         };
         let captures = match captures {
             Ok(captures) => captures,
@@ -118,6 +127,20 @@ impl<I> Drive<I> {
             }
         }
         drive
+    }
+
+    /// Shows on stderr how far the call is.
+    #[cfg(feature = "progress")]
+    pub(super) fn show_progress(&mut self)
+    where
+        I: Iterator,
+    {
+        let known = |input: &I| match input.size_hint() {
+            (least, Some(most)) if least == most => Some(most),
+            _ => None,
+        };
+        let total = self.input.as_ref().and_then(known);
+        self.progress = Some(Progress::new(self.name, total));
     }
 
     /// The first item that has not been handed out, in order of the input.
@@ -189,6 +212,10 @@ impl<I> Drive<I> {
 
     fn keep(&mut self, index: usize, outcome: Outcome) {
         self.answered += 1;
+        #[cfg(feature = "progress")]
+        if let Some(progress) = &mut self.progress {
+            progress.step();
+        }
         match self.order {
             Order::Completion => self.ready.push_back(Some((index, outcome))),
             Order::Input => {

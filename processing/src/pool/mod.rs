@@ -26,6 +26,8 @@ mod iter;
 mod job;
 mod lists;
 mod process;
+#[cfg(feature = "progress")]
+mod progress;
 mod protocol;
 mod retry;
 mod seat;
@@ -201,6 +203,12 @@ impl<S> OnPool<'_, S> {
         J: Judge<F::Output>,
     {
         let callable = function.__callable::<J>();
+        #[cfg(feature = "progress")]
+        if self.options.progress {
+            let mut drive = Drive::new(&self.pool.crew, callable, items.into_iter(), order, self.options);
+            drive.show_progress();
+            return drive;
+        }
         Drive::new(&self.pool.crew, callable, items.into_iter(), order, self.options)
     }
 
