@@ -20,36 +20,13 @@ use processing::{Task, cucumber};
 use serde::{Deserialize, Serialize};
 use tests::{TempDir, watchdog};
 
+#[path = "worst/dice.rs"]
+mod dice;
+
+use dice::Dice;
+
 const SEEDS: u64 = 100;
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// Numbers that look random and are the same for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() >> 33) as usize % limit
-    }
-
-    fn text(&mut self) -> String {
-        (0..self.below(8)).map(|_| ['a', '"', 'ß', '\n', '漢', '\0', '😀'][self.below(7)]).collect()
-    }
-
-    fn bytes(&mut self) -> Vec<u8> {
-        (0..self.below(20)).map(|_| self.next() as u8).collect()
-    }
-}
 
 #[typetag::serde]
 trait Step {

@@ -8,9 +8,9 @@ use cucumber::func::{Shim, Stateless};
 
 use super::actor::{SeatActor, Timekeeper};
 use super::crew::{Crew, Limits};
-use super::drive::Options;
 use super::function::Initializer;
 use super::job::Rules;
+use super::options::Options;
 use super::seat::Seat;
 use super::{Pool, budget, worker};
 use crate::StartError;

@@ -14,8 +14,9 @@ use super::dispatch::chunk_size;
 use super::error::PoolError;
 use super::function::Callable;
 use super::inline::Inline;
-use super::job::{Job, Kind, Outcome, Rules};
+use super::job::{Job, Kind, Outcome};
 use super::lists::Want;
+use super::options::{Options, Order};
 #[cfg(feature = "progress")]
 use super::progress::Progress;
 use super::protocol::{JobStart, job_packet};
@@ -26,24 +27,6 @@ use crate::reactor;
 
 /// How long the input is pulled before what there is goes to the workers.
 const LONGEST_PULL: Duration = Duration::from_micros(200);
-
-/// In which order results are handed out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    Input,
-    Completion,
-}
-
-/// Everything about a call that does not depend on its types.
-#[derive(Clone, Debug)]
-pub(crate) struct Options {
-    pub(crate) rules: Rules,
-    /// How far the input is pulled ahead of what has been handed out, if not as far as suits.
-    pub(crate) window: Option<usize>,
-    /// Shows how far the call is.
-    #[cfg(feature = "progress")]
-    pub(crate) progress: bool,
-}
 
 /// A call that is being made.
 pub(crate) struct Drive<I> {

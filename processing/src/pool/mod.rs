@@ -25,6 +25,7 @@ mod inline;
 mod iter;
 mod job;
 mod lists;
+mod options;
 mod process;
 #[cfg(feature = "progress")]
 mod progress;
@@ -43,20 +44,21 @@ use std::sync::{Arc, OnceLock};
 use serde::Serialize;
 
 pub use builder::PoolBuilder;
-pub(crate) use drive::{Drive, Order};
+pub(crate) use drive::Drive;
 pub use error::{PoolError, TryMapError};
 pub(crate) use function::{AnyValue, Judge, OkValue};
 pub use function::{ByFunction, ByTask, Mapped, Plain, Star};
 pub use iter::{AsyncResults, BackgroundResults, Imap, Results, UnorderedImap};
 pub(crate) use lists::{Every, Ordered, Unordered};
+pub(crate) use options::Order;
 pub use process::ByProcess;
 pub use retry::Retry;
 pub use task::{CurrentTask, worker_index};
 
 use crate::StartError;
 use crew::{Crew, Ending};
-use drive::Options;
 use job::Rules;
+use options::Options;
 
 /// Worker processes that run any function, closure or process type over any iterator.
 ///
