@@ -197,7 +197,7 @@ impl<I> Drive<I> {
         self.answered += 1;
         #[cfg(feature = "progress")]
         if let Some(progress) = &mut self.progress {
-            progress.step();
+            progress.count();
         }
         match self.order {
             Order::Completion => self.ready.push_back(Some((index, outcome))),
@@ -343,6 +343,10 @@ where
         loop {
             if self.ready.front().is_none_or(Option::is_none) {
                 self.collect();
+            }
+            #[cfg(feature = "progress")]
+            if let Some(progress) = &mut self.progress {
+                progress.show();
             }
             if self.is_hungry() {
                 // At most one of these stands between a result that is ready and whoever waits for it.

@@ -8,8 +8,14 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// The least time between two lines of a call whose end is not known.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// How many items are done, and where that is shown.
+pub(super) struct Progress {
+    look: Look,
+    unshown: usize,
+}
+
 /// A bar on a terminal, and lines elsewhere.
-pub(super) enum Progress {
+enum Look {
     Bar(ProgressBar),
     Lines(Lines),
 }
@@ -19,7 +25,8 @@ impl Progress {
     pub(super) fn new(name: &str, total: Option<usize>) -> Progress {
         let name = name.rsplit("::").next().unwrap_or(name).to_owned();
         if !std::io::stderr().is_terminal() {
-            return Progress::Lines(Lines { name, total, done: 0, said: None });
+            let look = Look::Lines(Lines { name, total, done: 0, said: None });
+            return Progress { look, unshown: 0 };
         }
         let length = total.and_then(|total| u64::try_from(total).ok());
         let bar = ProgressBar::with_draw_target(length, ProgressDrawTarget::stderr());
@@ -31,30 +38,38 @@ impl Progress {
             bar.set_style(style);
         }
         bar.set_message(name);
-        Progress::Bar(bar)
+        Progress { look: Look::Bar(bar), unshown: 0 }
     }
 
-    /// One more item is done, for good or ill.
-    pub(super) fn step(&mut self) {
-        match self {
-            Progress::Bar(bar) => bar.inc(1),
-            // A reader of stderr that is gone is no reason to stop.
-            Progress::Lines(lines) => _ = lines.step(Instant::now(), &mut std::io::stderr()),
+    /// One more item is done, for good or ill. Nothing is written yet, as the pool is locked.
+    pub(super) fn count(&mut self) {
+        self.unshown += 1;
+    }
+
+    /// Shows what has been counted. It may wait for whoever reads stderr, so nothing may be locked.
+    pub(super) fn show(&mut self) {
+        for _ in 0..std::mem::take(&mut self.unshown) {
+            match &mut self.look {
+                Look::Bar(bar) => bar.inc(1),
+                // A reader of stderr that is gone is no reason to stop.
+                Look::Lines(lines) => _ = lines.step(Instant::now(), &mut std::io::stderr()),
+            }
         }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        match self {
-            Progress::Bar(bar) => bar.abandon(),
-            Progress::Lines(lines) => _ = lines.end(&mut std::io::stderr()),
+        self.show();
+        match &mut self.look {
+            Look::Bar(bar) => bar.abandon(),
+            Look::Lines(lines) => _ = lines.end(&mut std::io::stderr()),
         }
     }
 }
 
 /// A line for each tenth of a known number of items, else one a second; and the last one.
-pub(super) struct Lines {
+struct Lines {
     name: String,
     total: Option<usize>,
     done: usize,
