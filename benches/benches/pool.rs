@@ -36,7 +36,7 @@ fn collatz(from: u64) -> u64 {
         }
         steps
     };
-    (from..from + 10_000).map(steps).sum()
+    (from..from + 50_000).map(steps).sum()
 }
 
 fn main() {
@@ -106,7 +106,7 @@ fn main() {
     });
     print!("{}", contest.run());
 
-    let mut contest = Contest::new("64 tasks that keep a processor busy").rounds(20);
+    let mut contest = Contest::new("64 tasks that keep a processor busy for 5 ms each").rounds(10);
     contest.enter("processing, map", || timed(|| ours.map(collatz, 0..64).expect("it ends well")).1);
     contest.enter("rayon, in one process", || {
         let all = || threads.install(|| (0..64_u64).into_par_iter().map(collatz).collect::<Vec<_>>());

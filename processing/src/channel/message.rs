@@ -33,7 +33,7 @@ impl Message {
     }
 
     /// The same in a buffer that was used before.
-    pub(super) fn encode_untyped_into<T: Serialize + ?Sized>(
+    pub(crate) fn encode_untyped_into<T: Serialize + ?Sized>(
         buffer: Vec<u8>,
         value: &T,
     ) -> cucumber::Result<Self> {

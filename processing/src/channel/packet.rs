@@ -16,6 +16,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use rustix::fs::fstat;
 
+use super::spare;
 use crate::sys;
 
 /// Bodies from this size on go by shared memory: the stream is for small things.
@@ -142,7 +143,8 @@ pub(crate) fn read_all_at(file: &OwnedFd, length: u64) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::InvalidData, "shared memory with holes in it"));
     }
     let length = usize::try_from(length).map_err(|_| too_short())?;
-    let mut bytes = Vec::new();
+    // What is read beyond the length is for nothing, so not into a much larger one.
+    let mut bytes = Some(spare::take()).filter(|spare| spare.capacity() / 2 <= length).unwrap_or_default();
     bytes.try_reserve_exact(length).map_err(io::Error::other)?;
     while bytes.len() < length {
         let offset = bytes.len() as u64;

@@ -45,6 +45,8 @@ pub(super) struct SeatActor {
     /// What the worker said that could not get ready.
     pub(super) refused: Option<Failure>,
     pub(super) until: Option<Instant>,
+    /// The worker has said more than it was given turns for.
+    pub(super) has_unheard: bool,
     pub(super) over: bool,
 }
 
@@ -80,7 +82,7 @@ impl Actor for SeatActor {
                     self.wake(io);
                 }
                 if ready.readable {
-                    self.hear(io);
+                    self.hear_in_turns(io);
                 }
             }
             ALARM => self.check_limit(),
@@ -89,7 +91,10 @@ impl Actor for SeatActor {
         }
     }
 
-    fn due(&mut self, _io: &mut Io<'_>) {
+    fn due(&mut self, io: &mut Io<'_>) {
+        if std::mem::take(&mut self.has_unheard) {
+            self.hear_in_turns(io);
+        }
         let is_late = self.until.is_some_and(|until| until <= Instant::now());
         if let (true, Some(worker)) = (is_late, &self.worker) {
             self.killed = Some(format!("it was not ready within {:?}", self.longest_start()));
@@ -149,6 +154,15 @@ impl SeatActor {
         (self.killed, self.refused) = (None, None);
         self.worker = Some(worker);
         Ok(())
+    }
+
+    /// Takes in what the worker says, and comes back for what has to wait for its turn: it may have been read from the
+    /// socket already, which then has no more to tell.
+    fn hear_in_turns(&mut self, io: &mut Io<'_>) {
+        self.has_unheard = self.hear(io);
+        if self.has_unheard {
+            io.wake_at(Instant::now());
+        }
     }
 
     /// Takes in what the worker says. `true` if it was cut short for others to have their turn.

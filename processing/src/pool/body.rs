@@ -8,7 +8,7 @@ use cucumber::Scope;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::{Message, read_all_at, scope, write_all_at};
+use crate::channel::{Message, read_all_at, scope, spare, write_all_at};
 use crate::sys;
 
 /// From this size on bytes go by a memory file: the socket is for small things.
@@ -31,9 +31,9 @@ pub(super) enum Bytes {
 impl Body {
     /// Encodes a value, to a file out of `files` if it is big.
     pub(super) fn encode<T: Serialize + ?Sized>(value: &T, files: &Files) -> cucumber::Result<Self> {
-        let Message { bytes, fds } = Message::encode_untyped(value)?;
-        let bytes = if bytes.len() < BIG {
-            Bytes::Here(bytes)
+        let Message { bytes, fds } = Message::encode_untyped_into(spare::take(), value)?;
+        let kept = if bytes.len() < BIG {
+            Bytes::Here(bytes.as_slice().to_vec())
         } else {
             let written = files.take().and_then(|file| write_all_at(&file, &bytes, 0).map(|()| file));
             let no_memory = |error| {
@@ -43,7 +43,8 @@ impl Body {
             };
             Bytes::In(written.map_err(no_memory)?, bytes.len() as u64)
         };
-        Ok(Body { bytes, fds })
+        spare::give(bytes);
+        Ok(Body { bytes: kept, fds })
     }
 
     /// The value; and the file that its bytes were in, which is free now.
@@ -65,7 +66,12 @@ impl Body {
                         "a big value cannot be read: {error}"
                     ))
                 });
-                (bytes.and_then(|bytes| cucumber::decode_with(&bytes, scope)), Some(file))
+                let value = bytes.and_then(|bytes| {
+                    let value = cucumber::decode_with(&bytes, scope);
+                    spare::give(bytes);
+                    value
+                });
+                (value, Some(file))
             }
         }
     }

@@ -15,6 +15,8 @@ use super::task::Task;
 pub(super) const TARGET: Duration = Duration::from_millis(1);
 /// How many tasks are sent at once at most.
 const MOST_AT_ONCE: usize = 1024;
+/// No less than this part of that is sent, to share what there is more evenly among the workers.
+const SMALLEST_SHARE: usize = 8;
 /// How many bytes, about.
 const MOST_BYTES: usize = 40 * 1024;
 /// How many descriptors.
@@ -166,8 +168,12 @@ impl State {
 
 /// Takes as many tasks as suit one worker.
 fn take_chunk(job: &mut Job, sharing: usize, room: u64) -> Vec<Task> {
-    let fair = job.queue.len().div_ceil(sharing.max(1));
-    let mut count = job.rules.chunk.unwrap_or_else(|| chunk_size(job.pace).min(fair)).min(job.queue.len());
+    let suits = || {
+        let (full, fair) = (chunk_size(job.pace), job.queue.len().div_ceil(sharing.max(1)));
+        // What is shared out further is not worth its packets.
+        full.min(fair.max(full.div_ceil(SMALLEST_SHARE)))
+    };
+    let mut count = job.rules.chunk.unwrap_or_else(suits).min(job.queue.len());
     if job.rules.spacing.is_some() {
         count = 1;
     }

@@ -188,9 +188,11 @@ impl<I> Drive<I> {
         self.window().saturating_sub(self.pulled - self.returned)
     }
 
-    /// Whether the workers will soon have nothing to do.
+    /// Whether the workers will soon have nothing to do, and there is room for more than a crumb.
     fn is_hungry(&self) -> bool {
-        self.pulled - self.answered <= self.window().div_ceil(2) && self.room() > 0 && self.input.is_some()
+        let window = self.window();
+        let under_way = self.pulled - self.answered;
+        self.input.is_some() && under_way <= window.div_ceil(2) && self.room() >= window.div_ceil(4)
     }
 
     fn keep(&mut self, index: usize, outcome: Outcome) {

@@ -48,6 +48,35 @@ pub(super) enum Kind {
     Process { has_error_hook: bool },
 }
 
+/// How long the last tasks took, all in all.
+///
+/// The mean of many: a worker that had to wait for a processor makes a few of them look slow.
+#[derive(Debug, Default)]
+struct Memory {
+    busy: Duration,
+    tasks: u32,
+}
+
+impl Memory {
+    /// What is older than that many tasks, or than that much work, counts half.
+    const MOST_TASKS: u32 = 1024;
+    const MOST_WORK: Duration = Duration::from_millis(20);
+
+    /// Adds some, and says how long one takes.
+    fn learn(&mut self, busy: Duration, tasks: u32) -> Option<Duration> {
+        if tasks == 0 || busy.is_zero() {
+            return None;
+        }
+        self.busy += busy;
+        self.tasks += tasks;
+        let pace = self.busy / self.tasks;
+        while self.tasks > 1 && (self.tasks > Self::MOST_TASKS || self.busy > Self::MOST_WORK) {
+            (self.busy, self.tasks) = (self.busy / 2, self.tasks / 2);
+        }
+        Some(pace)
+    }
+}
+
 /// What a task came to.
 pub(super) type Outcome = Result<Body, Box<PoolError>>;
 
@@ -65,6 +94,7 @@ pub(super) struct Job {
     pub(super) done: VecDeque<(usize, Outcome)>,
     /// How long a task takes, once that is known.
     pub(super) pace: Option<Duration>,
+    memory: Memory,
     /// No task begins before that.
     pub(super) not_before: Option<Instant>,
     /// Whether a result has been too big for the socket.
@@ -87,6 +117,7 @@ impl Job {
             resting: Vec::new(),
             done: VecDeque::new(),
             pace: None,
+            memory: Memory::default(),
             not_before: None,
             has_big_results: false,
             changed: Arc::new(Condvar::new()),
@@ -185,12 +216,7 @@ impl Job {
 
     /// Takes in how long some tasks took.
     pub(super) fn learn(&mut self, busy: Duration, tasks: u32) {
-        let Some(each) = busy.checked_div(tasks).filter(|each| !each.is_zero()) else { return };
-        self.pace = Some(match self.pace {
-            // The first ones find everything cold.
-            None => each,
-            Some(pace) => (pace + each) / 2,
-        });
+        self.pace = self.memory.learn(busy, tasks).or(self.pace);
     }
 
     /// Drops what waits and stands behind this item in the input.
@@ -210,5 +236,34 @@ impl Job {
                 place += 1;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MICRO: Duration = Duration::from_micros(1);
+
+    #[test]
+    fn one_slow_start_among_many_tasks_hardly_counts() {
+        let mut memory = Memory::default();
+        assert_eq!(memory.learn(50 * MICRO, 1), Some(50 * MICRO));
+        memory.learn(1000 * MICRO, 1000);
+        assert!(memory.learn(4000 * MICRO, 10).unwrap() < 8 * MICRO);
+    }
+
+    #[test]
+    fn tasks_that_have_become_slow_are_noticed_soon() {
+        let mut memory = Memory::default();
+        memory.learn(1000 * MICRO, 1000);
+        let paces = (0..12).filter_map(|_| memory.learn(10_000 * MICRO, 1));
+        assert!(paces.last().unwrap() > 5_000 * MICRO);
+    }
+
+    #[test]
+    fn nothing_teaches_nothing() {
+        let mut memory = Memory::default();
+        assert_eq!((memory.learn(MICRO, 0), memory.learn(Duration::ZERO, 3)), (None, None));
     }
 }

@@ -187,13 +187,16 @@ struct State {
     busy: Duration,
     /// When the first of them was done.
     since: Nanos,
+    /// Whether the thread that sends what has waited too long looks again by itself.
+    is_watched: bool,
 }
 
 impl Results {
     fn new(socket: &Arc<OwnedFd>, journal: Page<Journal>) -> Self {
         let outbox = Outbox::new(Arc::clone(socket));
-        let state =
-            State { outbox, journal, pending: Pending::default(), busy: Duration::ZERO, since: Nanos(0) };
+        let pending = Pending::default();
+        let (busy, since) = (Duration::ZERO, Nanos(0));
+        let state = State { outbox, journal, pending, busy, since, is_watched: false };
         Results { state: Mutex::new(state), waiting: Condvar::new() }
     }
 
@@ -224,8 +227,9 @@ impl Results {
         if !journal.write(pending.bytes(), known) {
             return state.flush();
         }
+        let is_watched = state.is_watched;
         drop(state);
-        if is_first {
+        if is_first && !is_watched {
             // The next task may take for ever.
             self.waiting.notify_one();
         }
@@ -248,14 +252,18 @@ impl Results {
         let results = Arc::clone(this);
         let watch = move || {
             let mut state = results.lock();
+            let mut seen = Nanos(0);
             loop {
-                if state.pending.is_empty() {
-                    state = results.waiting.wait(state).unwrap_or_else(PoisonError::into_inner);
-                    continue;
-                }
                 let waited = now().since(state.since);
-                if waited < LONGEST_WAIT {
-                    let left = LONGEST_WAIT - waited;
+                if state.pending.is_empty() && state.since == seen {
+                    // Nothing has been done since the last look.
+                    state.is_watched = false;
+                    state = results.waiting.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    state.is_watched = true;
+                } else if state.pending.is_empty() || waited < LONGEST_WAIT {
+                    // While there is much to do, this thread wakes by the clock, and nobody has to wake it.
+                    seen = state.since;
+                    let left = LONGEST_WAIT.saturating_sub(waited).max(LONGEST_WAIT / 4);
                     let woken = results.waiting.wait_timeout(state, left);
                     state = woken.unwrap_or_else(PoisonError::into_inner).0;
                 } else if state.flush().is_err() {
