@@ -77,9 +77,9 @@ impl<W: Skprocess> Engine<W> {
         let (Some(status), Some(alarm), Some(mail)) = (fds.next(), fds.next(), fds.next()) else {
             return Err(Failure::text("the worker was not given all of its descriptors"));
         };
-        let status = Page::<Status>::open(status).map_err(|error| strange(&error))?;
+        let status = Arc::new(Page::<Status>::open(status).map_err(|error| strange(&error))?);
         let mail = Page::<Mail>::open(mail).map_err(|error| strange(&error))?;
-        panics::watch(&status).map_err(|error| strange(&error))?;
+        panics::watch(&status);
         let files: Vec<_> = fds.by_ref().take(snapshot::FILES).collect();
         let at = status.checkpoint();
         let bytes = checkpoint::load(&files, &at).map_err(|error| strange(&error))?;

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
@@ -11,8 +12,9 @@ use cucumber::Func;
 
 use super::wish::{Answer, Wish};
 use crate::Config;
-use crate::channel::{Message, read_all_at, scope};
+use crate::channel::{Inbox, Message, Pace, read_all_at, scope};
 use crate::config::StartMethod;
+use crate::context::CONTROL_STACK;
 use crate::protocol::{Entry, Event, Functions, Request, Start, Worker};
 use crate::shm::Page;
 use crate::snapshot::Job;
@@ -120,6 +122,22 @@ fn rehearse() -> Option<()> {
     Event::Hello.pack().ok().map(drop)
 }
 
+/// In a copy: makes and ends a thread like the one that will listen to the parent. What the C library looks up for the
+/// first one is known then, and its stack waits for the next.
+fn rehearse_thread(channel: &OwnedFd) {
+    let inbox = channel.try_clone().map(|channel| Inbox::new(Arc::new(channel)));
+    let thread = std::thread::Builder::new().stack_size(CONTROL_STACK).spawn(move || drop(inbox));
+    let _ = thread.map(std::thread::JoinHandle::join);
+}
+
+/// Waits until the first packet is there, not asleep for as long as that takes its parent.
+fn await_first(channel: &OwnedFd) {
+    let mut pace = Pace::default();
+    while !pace.over && matches!(sys::wait_until_readable(channel.as_fd(), Duration::ZERO), Ok(false)) {
+        pace.step();
+    }
+}
+
 /// The next wish, as a channel and an environment; `None` if there will be none.
 fn next(channel: &OwnedFd) -> Option<(OwnedFd, Option<OwnedFd>)> {
     if !sys::wait_until_readable(channel.as_fd(), LONGEST_IDLE).ok()? {
@@ -163,8 +181,11 @@ impl Copy {
         if !sys::leads_to_parent(&channel) {
             return Err(io::Error::other("its channel does not lead to the parent of this process"));
         }
-        // What a worker writes to first is its own before it is needed.
-        let _ = rehearse();
+        // One that is made ahead has time for it: what a worker writes to first is its own before it is needed.
+        if let Ok(false) = sys::wait_until_readable(channel.as_fd(), Duration::ZERO) {
+            let _ = rehearse();
+            rehearse_thread(&channel);
+        }
         let Some(wish) = Wish::receive(&channel).and_then(Wish::of_copy) else { sys::exit_at_once() };
         if let Some(text) = &wish.environment {
             put_in_force(text, &mut environment)?;
@@ -172,6 +193,7 @@ impl Copy {
         std::mem::forget(environment);
         wish.directory.map_or(Ok(()), |directory| rustix::process::fchdir(directory))?;
         sys::place_streams([0, 1, 2].map(|place: usize| wish.streams[place].as_ref().map(AsFd::as_fd)))?;
+        await_first(&channel);
         Ok(channel)
     }
 }
