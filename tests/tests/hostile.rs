@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a hook of a test is a part of the test")]
 
 use std::fs::{self, OpenOptions};
+use std::os::fd::RawFd;
 use std::os::unix::fs::FileExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
