@@ -191,7 +191,7 @@ impl Copy {
             put_in_force(text, &mut environment)?;
         }
         std::mem::forget(environment);
-        wish.directory.map_or(Ok(()), |directory| rustix::process::fchdir(directory))?;
+        wish.directory.map_or(Ok(()), rustix::process::fchdir)?;
         sys::place_streams([0, 1, 2].map(|place: usize| wish.streams[place].as_ref().map(AsFd::as_fd)))?;
         await_first(&channel);
         Ok(channel)
