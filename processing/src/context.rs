@@ -75,6 +75,10 @@ pub(crate) enum Verdict {
     GiveUp(ProcessError),
 }
 
+/// How much stack the thread has that listens to the parent. As much as any thread, of which it touches little: an error
+/// with a long chain of causes is read there, and took more than 128 KiB in a build that is not optimised.
+pub(crate) const CONTROL_STACK: usize = 2 << 20;
+
 /// The process that this worker runs. A worker is made for one process and ends with it; one of a pool runs one after
 /// the other.
 static CURRENT: RwLock<Option<Context>> = RwLock::new(None);
@@ -95,7 +99,7 @@ impl Context {
 
     /// Makes it the process of this worker.
     pub(crate) fn new(
-        status: Page<Status>,
+        status: Arc<Page<Status>>,
         bell: Bell,
         (mail, socket): (Page<Mail>, Arc<OwnedFd>),
         config: Config,
@@ -106,7 +110,7 @@ impl Context {
             telling: Mutex::new(0),
             changed_settings: AtomicBool::new(false),
         };
-        let context = Context::make(Arc::new(status), bell, Some(parent), config);
+        let context = Context::make(status, bell, Some(parent), config);
         *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(context.clone());
         context
     }
@@ -371,9 +375,10 @@ impl Context {
                 }
             }
         };
-        // As much as any thread has, of which it touches little: an error with a long chain of causes is read there, and
-        // took more than 128 KiB of stack in a build that is not optimised.
-        std::thread::Builder::new().name("processing-control".into()).stack_size(2 << 20).spawn(attend)?;
+        std::thread::Builder::new()
+            .name("processing-control".into())
+            .stack_size(CONTROL_STACK)
+            .spawn(attend)?;
         Ok(())
     }
 }

@@ -111,7 +111,7 @@ impl Reactor {
 }
 
 impl Io<'_> {
-    /// Has `ready` called whenever this descriptor can be read.
+    /// Has `ready` called whenever this descriptor can be read, and that of nobody else.
     pub(crate) fn watch(&self, fd: impl AsFd, source: Source) -> io::Result<()> {
         self.poller.add(fd, self.token(source))
     }
@@ -128,6 +128,11 @@ impl Io<'_> {
     /// Has `due` called at this instant.
     pub(crate) fn wake_at(&mut self, when: Instant) {
         self.times.push(Reverse((when, self.id.0)));
+    }
+
+    /// Has `due` of another actor called at this instant; nothing happens if that is over.
+    pub(crate) fn wake_other_at(&mut self, other: ActorId, when: Instant) {
+        self.times.push(Reverse((when, other.0)));
     }
 
     fn token(&self, source: Source) -> u64 {

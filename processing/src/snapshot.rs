@@ -18,7 +18,8 @@ pub(crate) const FILES: usize = 2;
 
 /// What the first packet to a worker that runs a process says.
 ///
-/// Its descriptors are the status page, the alarm, the page of the mail, the state files, and those of the handles inside the state.
+/// Its descriptors are the status page with the mail behind it, the alarm, the state files, and those of the handles
+/// inside the state.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Job {
     /// The settings as they are in force.

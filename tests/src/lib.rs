@@ -4,6 +4,7 @@ pub mod deeds;
 pub mod driver;
 pub mod episodes;
 pub mod marks;
+pub mod noise;
 pub mod processes;
 pub mod services;
 pub mod watchdog;

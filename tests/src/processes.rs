@@ -78,16 +78,22 @@ pub fn exists(pid: u32) -> bool {
 }
 
 /// All processes that this one has started, and those that they have started; without those that only wait to be
-/// copied, which stay as long as their program.
+/// copied, and the copies that wait to be workers, which stay as long as their program.
 #[must_use]
 pub fn descendants(of: u32) -> Vec<u32> {
-    tree(of).into_iter().filter(|&pid| !is_template(pid)).collect()
+    tree(of).into_iter().filter(|&pid| !is_template(pid) && !is_called(pid, "processing-copy")).collect()
 }
 
 /// The processes that wait to be copied for this one.
 #[must_use]
 pub fn templates(of: u32) -> Vec<u32> {
     children(of).into_iter().filter(|&pid| is_template(pid)).collect()
+}
+
+/// The copies that wait to be workers of this one.
+#[must_use]
+pub fn ahead(of: u32) -> Vec<u32> {
+    children(of).into_iter().filter(|&pid| is_called(pid, "processing-copy")).collect()
 }
 
 /// All processes that this one has started and not reaped.
@@ -97,8 +103,12 @@ pub fn children(of: u32) -> Vec<u32> {
 }
 
 fn is_template(pid: u32) -> bool {
+    is_called(pid, "processing-fork")
+}
+
+fn is_called(pid: u32, by: &str) -> bool {
     // What has ended is something else, and somebody has to reap it.
-    name(pid).is_some_and(|name| name == "processing-fork") && stat(pid, 0).is_some_and(|state| state != "Z")
+    name(pid).is_some_and(|name| name == by) && stat(pid, 0).is_some_and(|state| state != "Z")
 }
 
 /// What a process is called in lists of processes.

@@ -10,11 +10,14 @@ use std::time::Duration;
 /// If it does not and `PROCESSING_REQUIRE_SERVICES` is set: where all services should be there, a skip is a failure.
 #[must_use]
 pub fn is_there(service: &str, address: &str) -> bool {
+    address_answers(address) || skip(&format!("{service} at {address}"))
+}
+
+/// Whether a server answers at this address, without a word about it.
+#[must_use]
+pub fn address_answers(address: &str) -> bool {
     let mut addresses = address.to_socket_addrs().into_iter().flatten();
-    if addresses.any(|address| TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok()) {
-        return true;
-    }
-    skip(&format!("{service} at {address}"))
+    addresses.any(|address| TcpStream::connect_timeout(&address, Duration::from_secs(2)).is_ok())
 }
 
 /// Whether a program can be started, for a server that a test has to itself. If not, the caller returns.

@@ -169,6 +169,31 @@ fn a_template_that_is_killed_or_stopped_is_replaced() {
 }
 
 #[test]
+fn noise_costs_a_template_or_a_copy_and_never_the_program() {
+    let _watchdog = watchdog();
+    for seed in ["1", "22", "333"] {
+        let lines = lines(&mut forker(&["noise", seed]));
+        assert_eq!(with(&lines, "started true").len(), 20, "{lines:?}");
+        assert_eq!(lines[lines.len() - 2..], ["grown little", "left []"], "{lines:?}");
+    }
+}
+
+#[test]
+fn a_template_that_talks_nonsense_serves_nobody() {
+    let _watchdog = watchdog();
+    let lines = lines(forker(&["look", "12"]).env("BEFORE_MAIN", "noise"));
+    assert_eq!(with(&lines, "pid: ").len(), 12, "{lines:?}");
+}
+
+#[test]
+fn a_copy_that_is_killed_before_it_is_needed_costs_no_life() {
+    let _watchdog = watchdog();
+    let mut lines = lines(&mut forker(&["ahead"]));
+    lines.retain(|line| line != "said by the worker");
+    assert_eq!(lines, ["another true", "zombies []", "one of them true"]);
+}
+
+#[test]
 fn starts_go_on_while_templates_are_killed_at_any_moment() {
     let _watchdog = watchdog();
     let lines = lines(&mut forker(&["shoot"]));

@@ -2,56 +2,16 @@
 #![allow(clippy::unwrap_used, reason = "a hook of a test is a part of the test")]
 
 use std::fs::{self, OpenOptions};
-use std::io::IoSlice;
-use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd, RawFd};
+use std::os::fd::RawFd;
 use std::os::unix::fs::FileExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use processing::prelude::*;
 use processing::{CurrentTask, Pipe, Point, Pool, Stream, task};
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
-use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
 use serde::{Deserialize, Serialize};
+use tests::noise::{Noise, held, sockets};
 use tests::{TempDir, watchdog};
-
-/// Numbers without a pattern, the same in every run.
-struct Noise(u64);
-
-impl Noise {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % limit
-    }
-
-    fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| self.below(256) as u8).collect()
-    }
-
-    /// Likely to be taken for something: small numbers, the largest ones, anything.
-    fn word(&mut self) -> [u8; 8] {
-        let word = match self.below(4) {
-            0 => 0,
-            1 => self.below(100) as u64,
-            2 => u64::MAX - self.below(3) as u64,
-            _ => self.0,
-        };
-        word.to_le_bytes()
-    }
-}
-
-/// The descriptors of a process, and what they lead to.
-fn held(pid: u32) -> Vec<(RawFd, String)> {
-    let entries = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
-    let held = entries.filter_map(|entry| {
-        let number = entry.file_name().to_str()?.parse().ok()?;
-        Some((number, fs::read_link(entry.path()).ok()?.to_string_lossy().into_owned()))
-    });
-    held.collect()
-}
 
 /// Writes noise over memory that this process shares, wherever its name begins like this.
 fn scribble(name: &str, noise: &mut Noise, words: usize) -> usize {
@@ -71,36 +31,9 @@ fn scribble(name: &str, noise: &mut Noise, words: usize) -> usize {
     written
 }
 
-/// The sockets that this process holds, each by a descriptor more.
-fn sockets() -> Vec<OwnedFd> {
-    let own = pidfd_open(getpid(), PidfdFlags::empty()).unwrap();
-    let is_socket = |(_, target): &(RawFd, String)| target.starts_with("socket:");
-    let numbers = held(std::process::id()).into_iter().filter(is_socket).map(|(number, _)| number);
-    numbers.filter_map(|number| pidfd_getfd(&own, number, PidfdGetfdFlags::empty()).ok()).collect()
-}
-
-/// Sends noise where its parent listens: none of it, all of it or a part of it looks like a packet.
+/// Sends noise where its parent listens.
 fn shout(noise: &mut Noise) {
-    for socket in sockets() {
-        let length = noise.below(3000);
-        let mut bytes = noise.bytes(length);
-        if noise.below(3) > 0 {
-            let body = bytes.len() as u32;
-            let mut header = body.to_le_bytes().to_vec();
-            header.extend([noise.below(12) as u8, noise.below(2) as u8, noise.below(3) as u8, 0]);
-            header.append(&mut bytes);
-            bytes = header;
-        }
-        let files: Vec<_> = (0..noise.below(3)).map(|_| fs::File::open("/dev/null").unwrap()).collect();
-        let fds: Vec<_> = files.iter().map(AsFd::as_fd).collect();
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(3))];
-        let mut ancillary = SendAncillaryBuffer::new(&mut space);
-        if !fds.is_empty() {
-            assert!(ancillary.push(SendAncillaryMessage::ScmRights(&fds)));
-        }
-        let flags = SendFlags::NOSIGNAL | SendFlags::DONTWAIT;
-        let _ = sendmsg(&socket, &[IoSlice::new(&bytes)], &mut ancillary, flags);
-    }
+    sockets().iter().for_each(|socket| noise.shout_at(socket, 3000));
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

@@ -21,7 +21,7 @@ use crate::protocol::{Event, Failed, Fault, Worker};
 use crate::restart::Failures;
 use crate::shm::mail::Mail;
 use crate::shm::status::{Lap, Status};
-use crate::shm::{Bell, Page};
+use crate::shm::{Bell, Both, Page};
 use crate::snapshot::{self, Job};
 use crate::sys::{self, Alarm, now};
 use crate::{Config, Phase, ProcessError};
@@ -74,12 +74,13 @@ impl<W: Skprocess> Engine<W> {
         let Job { config, ending, last_failure } =
             cucumber::from_bytes(&worker.job.bytes).map_err(|error| strange(&error))?;
         let mut fds = worker.job.fds.into_iter();
-        let (Some(status), Some(alarm), Some(mail)) = (fds.next(), fds.next(), fds.next()) else {
+        let (Some(pages), Some(alarm)) = (fds.next(), fds.next()) else {
             return Err(Failure::text("the worker was not given all of its descriptors"));
         };
-        let status = Page::<Status>::open(status).map_err(|error| strange(&error))?;
-        let mail = Page::<Mail>::open(mail).map_err(|error| strange(&error))?;
-        panics::watch(&status).map_err(|error| strange(&error))?;
+        let pages = Page::<Both<Status, Mail>>::open(pages).map_err(|error| strange(&error))?;
+        let (status, mail) = pages.split();
+        let status = Arc::new(status);
+        panics::watch(&status);
         let files: Vec<_> = fds.by_ref().take(snapshot::FILES).collect();
         let at = status.checkpoint();
         let bytes = checkpoint::load(&files, &at).map_err(|error| strange(&error))?;

@@ -2,10 +2,8 @@
 
 use std::any::Any;
 use std::cell::Cell;
-use std::io;
-use std::os::fd::AsFd;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::context::Context;
 use crate::error::{Failure, PanicReport, own_backtrace, panic_message};
@@ -14,7 +12,7 @@ use crate::shm::status::Status;
 use crate::sys;
 
 /// The status page, for those who have no context at hand: the panic hook and a signal handler.
-static STATUS: OnceLock<Page<Status>> = OnceLock::new();
+static STATUS: OnceLock<Arc<Page<Status>>> = OnceLock::new();
 
 thread_local! {
     /// The last panic of this thread.
@@ -23,10 +21,9 @@ thread_local! {
 
 /// From here on panics are written to the status page before anything else happens: they may be the last thing that
 /// does, where they abort. Then the hook that was there before goes on.
-pub(crate) fn watch(status: &Page<Status>) -> io::Result<()> {
-    let own = Page::open(status.as_fd().try_clone_to_owned()?)?;
-    if STATUS.set(own).is_err() {
-        return Ok(());
+pub(crate) fn watch(status: &Arc<Page<Status>>) {
+    if STATUS.set(Arc::clone(status)).is_err() {
+        return;
     }
     sys::on_stack_overflow(note_overflow);
     let before = panic::take_hook();
@@ -43,7 +40,6 @@ pub(crate) fn watch(status: &Page<Status>) -> io::Result<()> {
         let _ = LAST.try_with(|last| last.set(Some(report)));
         before(info);
     }));
-    Ok(())
 }
 
 /// What a caught panic says.

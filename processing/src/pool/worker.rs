@@ -69,10 +69,10 @@ impl Desk {
         let mut next =
             || fds.next().ok_or_else(|| Failure::text("the worker was not given all of its descriptors"));
         let (status, claims, journal, alarm) = (next()?, next()?, next()?, next()?);
-        let status = Page::<Status>::open(status).map_err(|error| strange(&error))?;
+        let status = Arc::new(Page::<Status>::open(status).map_err(|error| strange(&error))?);
         let claims = Page::<Claims>::open(claims).map_err(|error| strange(&error))?;
         let journal = Page::<Journal>::open(journal).map_err(|error| strange(&error))?;
-        engine::watch(&status).map_err(|error| strange(&error))?;
+        engine::watch(&status);
         end_with_parent(&worker.socket).map_err(|error| strange(&error))?;
         task::set_worker_index(job.index);
         if let Some(initializer) = job.initializer {
@@ -83,7 +83,7 @@ impl Desk {
         Results::keep_moving(&results).map_err(|error| strange(&error))?;
         let desk = Desk {
             inbox: worker.inbox,
-            status: Arc::new(status),
+            status,
             claims: Arc::new(claims),
             alarm: Arc::new(Alarm::from_fd(alarm)),
             results,

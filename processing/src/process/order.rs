@@ -12,9 +12,9 @@ use crate::channel::Message;
 use crate::error::StartError;
 use crate::protocol::Entry;
 use crate::restart::Failures;
-use crate::shm::Page;
 use crate::shm::mail::Mail;
 use crate::shm::status::{Checkpoint, Status};
+use crate::shm::{Both, Page};
 use crate::spawn::Launch;
 use crate::sys::{self, Alarm};
 use crate::{Config, reactor, snapshot};
@@ -41,7 +41,8 @@ impl Order {
         let refused = |what| move |cause| StartError::System { worker, what, cause };
         // A worker that can be begun at once is made while all that it needs is.
         let begun = launch.begin();
-        let status = Page::<Status>::new("processing-status").map_err(refused("give shared memory"))?;
+        let pages = Page::<Both<Status, Mail>>::new("processing-status");
+        let (status, mail) = pages.map_err(refused("give shared memory"))?.split();
         // Also for a process that makes no checkpoints: one of its hooks may give it lives, and then it does.
         let files = (0..snapshot::FILES).map(|_| sys::memory_file("processing-state"));
         let files = files.collect::<Result<Vec<_>, _>>().map_err(refused("give shared memory"))?;
@@ -49,7 +50,6 @@ impl Order {
             .map_err(refused("give shared memory for the state"))?;
         status.set_lives(config.lives);
         status.commit(Checkpoint { length, ..Checkpoint::default() });
-        let mail = Page::<Mail>::new("processing-mail").map_err(refused("give shared memory"))?;
         let alarm = Alarm::new().map_err(refused("give a timer"))?;
         let shared = Arc::new(Shared::new(worker, status, mail, &config));
         let mut supervisor = Supervisor {

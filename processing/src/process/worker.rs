@@ -8,7 +8,7 @@ use super::output::{Left, Lines, OutputLine, OutputStream};
 use crate::channel::{Inbox, Packet};
 use crate::error::Exit;
 use crate::reactor::{Io, Source};
-use crate::spawn::Launched;
+use crate::spawn::{Launched, make_ahead};
 use crate::sys::{Child, Exited};
 
 /// Something to read on the channel.
@@ -44,8 +44,11 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    pub(crate) fn new(launched: Launched, name: &'static str, io: &Io<'_>) -> io::Result<Self> {
-        let Launched { child, socket, outbox: _, captured } = launched;
+    pub(crate) fn new(launched: Launched, name: &'static str, io: &mut Io<'_>) -> io::Result<Self> {
+        let Launched { child, socket, outbox: _, captured, successor } = launched;
+        if let Some(successor) = successor {
+            make_ahead(successor, io);
+        }
         let pid = child.pid();
         let [stdout, stderr] = captured;
         let lines = |pipe: Option<OwnedFd>, stream| pipe.map(|pipe| Lines::new(pipe, stream, name, pid));

@@ -43,7 +43,7 @@ pub(crate) mod writer;
 pub(crate) use bell::Bell;
 pub(crate) use claims::Claims;
 pub(crate) use journal::Journal;
-pub(crate) use page::Page;
+pub(crate) use page::{Both, Page};
 
 #[cfg(test)]
 pub(crate) mod testing;

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
+use std::mem::offset_of;
 use std::ops::Deref;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
 
 use memmap2::{MmapOptions, MmapRaw};
 use rustix::fs::{SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate};
@@ -22,9 +24,38 @@ unsafe impl Shared for std::sync::atomic::AtomicU32 {}
 
 /// A `T` in memory that is shared by descriptor; it has no name and ends with its last descriptor.
 pub(crate) struct Page<T> {
+    whole: Arc<Whole>,
+    /// Where in the mapping it lies.
+    at: usize,
+    shape: PhantomData<T>,
+}
+
+/// What is mapped, which may be more than one page.
+struct Whole {
     map: MmapRaw,
     file: OwnedFd,
-    shape: PhantomData<T>,
+}
+
+/// Two in the same memory, by one descriptor.
+#[repr(C)]
+#[derive(Debug)]
+pub(crate) struct Both<A, B> {
+    one: A,
+    other: B,
+}
+
+// SAFETY: two structs that may lie in such memory, in `repr(C)`; zeroes are valid values of both.
+unsafe impl<A: Shared, B: Shared> Shared for Both<A, B> {}
+
+impl<A: Shared, B: Shared> Page<Both<A, B>> {
+    /// Each by itself; the descriptor of either leads to both.
+    pub(crate) fn split(self) -> (Page<A>, Page<B>) {
+        let whole = Arc::clone(&self.whole);
+        let one = Page { whole, at: self.at + offset_of!(Both<A, B>, one), shape: PhantomData };
+        let other =
+            Page { whole: self.whole, at: self.at + offset_of!(Both<A, B>, other), shape: PhantomData };
+        (one, other)
+    }
 }
 
 impl<T: Shared> Page<T> {
@@ -50,7 +81,7 @@ impl<T: Shared> Page<T> {
 
     fn map(file: OwnedFd) -> io::Result<Self> {
         let map = MmapOptions::new().len(size_of::<T>()).map_raw(&file)?;
-        Ok(Page { map, file, shape: PhantomData })
+        Ok(Page { whole: Arc::new(Whole { map, file }), at: 0, shape: PhantomData })
     }
 }
 
@@ -58,30 +89,33 @@ impl<T: Shared> Deref for Page<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
+        let place = self.whole.map.as_mut_ptr().wrapping_add(self.at);
         // SAFETY:
-        // - aligned: a mapping begins at a page, and no `Shared` type asks for more than that;
-        // - in bounds: the mapping is as long as `T`, and the seal keeps the file behind it as long;
+        // - aligned: a mapping begins at a page, no `Shared` type asks for more than that, and `at` is 0 or the offset of
+        //   a field;
+        // - in bounds: the mapping is as long as `T`, or as the struct that has it as its field at `at`, and the seal
+        //   keeps the file behind it as long;
         // - initialised: new pages are zero, a valid `T` by the trait's contract, and so is anything written since;
         // - aliasing: `T` holds only atomics, so others may write meanwhile; the mapping lives as long as `self`.
-        unsafe { &*self.map.as_mut_ptr().cast::<T>() }
+        unsafe { &*place.cast::<T>() }
     }
 }
 
 impl<T> AsFd for Page<T> {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
+        self.whole.file.as_fd()
     }
 }
 
 impl<T> fmt::Debug for Page<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Page").field("file", &self.file).finish_non_exhaustive()
+        f.debug_struct("Page").field("file", &self.whole.file).finish_non_exhaustive()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::AtomicU64;
+    use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
     use super::*;
 
@@ -100,6 +134,20 @@ mod tests {
         assert!(Page::<Words>::open(unsealed).is_err());
         let longer = Page::<[AtomicWord; 8]>::new("test").unwrap();
         assert!(Page::<Words>::open(longer.as_fd().try_clone_to_owned().unwrap()).is_err());
+    }
+
+    #[test]
+    fn two_in_the_same_memory_are_two() {
+        let whole = Page::<Both<AtomicU32, Words>>::new("test").unwrap();
+        let again =
+            Page::<Both<AtomicU32, Words>>::open(whole.as_fd().try_clone_to_owned().unwrap()).unwrap();
+        let ((one, other), (same_one, same_other)) = (whole.split(), again.split());
+        one.store(1, Ordering::Relaxed);
+        other.0[3].store(3, Ordering::Relaxed);
+        drop((one, other));
+        assert_eq!(same_one.load(Ordering::Relaxed), 1);
+        drop(same_one);
+        assert_eq!(same_other.0.each_ref().map(|word| word.load(Ordering::Relaxed)), [0, 0, 0, 3]);
     }
 
     #[repr(transparent)]

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
@@ -9,19 +10,22 @@ use rustix::process::Pid;
 
 use cucumber::Func;
 
-use super::wish::{Answer, Granted};
+use super::wish::{Answer, Wish};
 use crate::Config;
-use crate::channel::{Message, read_all_at, scope};
+use crate::channel::{Inbox, Message, Pace, read_all_at, scope};
 use crate::config::StartMethod;
+use crate::context::CONTROL_STACK;
 use crate::protocol::{Entry, Event, Functions, Request, Start, Worker};
 use crate::shm::Page;
 use crate::snapshot::Job;
-use crate::sys::{self, Environment, Forked, Forker, Incoming};
+use crate::sys::{self, Environment, Forked, Forker};
 
 /// A template that was not asked for anything in this time ends: there can be another one.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
 /// What it is called in lists of processes.
 const NAME: &std::ffi::CStr = c"processing-fork";
+/// And what its copies are called until they are workers.
+const NAME_OF_COPY: &std::ffi::CStr = c"processing-copy";
 
 /// Makes a worker of a copy of this process whenever it is asked to.
 ///
@@ -36,10 +40,10 @@ pub(super) fn serve(parent: Pid, channel: OwnedFd, known: &[RawFd]) -> io::Resul
         }
     };
     say(&channel, &Answer::Ready);
-    let granted = template.wait(&channel);
-    // From here on this is a worker, and the template's is no business of it.
+    let copy = template.wait(&channel);
+    // From here on the template's is no business of this process.
     drop((template, channel));
-    settle(parent, granted)
+    copy.settle(parent)
 }
 
 struct Template {
@@ -81,33 +85,21 @@ impl Template {
     }
 
     /// Waits for wishes and grants them. Returns in the copies, with what each has been given.
-    #[expect(
-        clippy::mem_forget,
-        reason = "the environment of a worker is in force as long as the worker lives"
-    )]
-    fn wait(&self, channel: &OwnedFd) -> Granted {
+    fn wait(&self, channel: &OwnedFd) -> Copy {
         let mut environment = None;
         loop {
-            let Some(granted) = next(channel) else { sys::exit_at_once() };
+            let Some((wanted, text)) = next(channel) else { sys::exit_at_once() };
             if !self.forker.has_one_thread() {
                 say(channel, &Answer::Unsuited("it has grown a thread".to_owned()));
                 sys::exit_at_once();
             }
-            if let Some(text) = &granted.environment {
-                match read_environment(text) {
-                    // Here, so that copies which follow need not be told of it again.
-                    Ok(new) => new.put_in_force(&mut environment),
-                    Err(error) => {
-                        say(channel, &Answer::Unsuited(error.to_string()));
-                        sys::exit_at_once();
-                    }
-                }
+            // Here, so that copies which follow need not be told of it again.
+            if let Some(Err(error)) = text.map(|text| put_in_force(&text, &mut environment)) {
+                say(channel, &Answer::Unsuited(error.to_string()));
+                sys::exit_at_once();
             }
             match self.forker.fork(&self.copy) {
-                Ok(Forked::Copy) => {
-                    std::mem::forget(environment);
-                    return granted;
-                }
+                Ok(Forked::Copy) => return Copy { channel: wanted, environment },
                 Ok(Forked::Original) => say(channel, &Answer::Copied),
                 Err(error) => say(channel, &Answer::Failed(error.raw_os_error().unwrap_or_default())),
             }
@@ -130,21 +122,35 @@ fn rehearse() -> Option<()> {
     Event::Hello.pack().ok().map(drop)
 }
 
-/// The next wish; `None` if there will be none.
-fn next(channel: &OwnedFd) -> Option<Granted> {
-    if !sys::wait_until_readable(channel.as_fd(), LONGEST_IDLE).ok()? {
-        return None;
-    }
-    let (mut bytes, mut fds) = ([0; 2], Vec::new());
-    match sys::receive(channel.as_fd(), &mut bytes, &mut fds).ok()? {
-        Incoming::Bytes(count) => Granted::unpack(&bytes[..count], fds),
-        Incoming::End => None,
+/// In a copy: makes and ends a thread like the one that will listen to the parent. What the C library looks up for the
+/// first one is known then, and its stack waits for the next.
+fn rehearse_thread(channel: &OwnedFd) {
+    let inbox = channel.try_clone().map(|channel| Inbox::new(Arc::new(channel)));
+    let thread = std::thread::Builder::new().stack_size(CONTROL_STACK).spawn(move || drop(inbox));
+    let _ = thread.map(std::thread::JoinHandle::join);
+}
+
+/// Waits until the first packet is there, not asleep for as long as that takes its parent.
+fn await_first(channel: &OwnedFd) {
+    let mut pace = Pace::default();
+    while !pace.over && matches!(sys::wait_until_readable(channel.as_fd(), Duration::ZERO), Ok(false)) {
+        pace.step();
     }
 }
 
-fn read_environment(text: &OwnedFd) -> io::Result<Environment> {
+/// The next wish, as a channel and an environment; `None` if there will be none.
+fn next(channel: &OwnedFd) -> Option<(OwnedFd, Option<OwnedFd>)> {
+    if !sys::wait_until_readable(channel.as_fd(), LONGEST_IDLE).ok()? {
+        return None;
+    }
+    Wish::receive(channel)?.of_template()
+}
+
+/// Makes it the environment of this process, in place of the one that was before.
+fn put_in_force(text: &OwnedFd, before: &mut Option<Environment>) -> io::Result<()> {
     let length = sys::sealed_length(text)?;
-    Environment::from_text(read_all_at(text, length)?)
+    Environment::from_text(read_all_at(text, length)?)?.put_in_force(before);
+    Ok(())
 }
 
 /// If the parent cannot be told it is gone, and the next wait ends this process.
@@ -152,18 +158,42 @@ fn say(channel: &OwnedFd, answer: &Answer) {
     let _ = sys::send(channel.as_fd(), &answer.pack(), &[]);
 }
 
-/// In a copy: becomes what a worker is at its start.
-fn settle(parent: Pid, granted: Granted) -> io::Result<OwnedFd> {
-    if !sys::die_with_parent(parent) {
-        return Err(io::Error::other("its parent is gone already"));
+/// In a copy: what it has of its own.
+struct Copy {
+    channel: OwnedFd,
+    environment: Option<Environment>,
+}
+
+impl Copy {
+    /// Waits to be told where it is, and becomes what a worker is at its start.
+    #[expect(
+        clippy::mem_forget,
+        reason = "the environment of a worker is in force as long as the worker lives"
+    )]
+    fn settle(self, parent: Pid) -> io::Result<OwnedFd> {
+        let Copy { channel, mut environment } = self;
+        if !sys::die_with_parent(parent) {
+            return Err(io::Error::other("its parent is gone already"));
+        }
+        // Only a convenience.
+        let _ = rustix::thread::set_name(NAME_OF_COPY);
+        sys::close_all_but(&channel)?;
+        if !sys::leads_to_parent(&channel) {
+            return Err(io::Error::other("its channel does not lead to the parent of this process"));
+        }
+        // One that is made ahead has time for it: what a worker writes to first is its own before it is needed.
+        if let Ok(false) = sys::wait_until_readable(channel.as_fd(), Duration::ZERO) {
+            let _ = rehearse();
+            rehearse_thread(&channel);
+        }
+        let Some(wish) = Wish::receive(&channel).and_then(Wish::of_copy) else { sys::exit_at_once() };
+        if let Some(text) = &wish.environment {
+            put_in_force(text, &mut environment)?;
+        }
+        std::mem::forget(environment);
+        wish.directory.map_or(Ok(()), rustix::process::fchdir)?;
+        sys::place_streams([0, 1, 2].map(|place: usize| wish.streams[place].as_ref().map(AsFd::as_fd)))?;
+        await_first(&channel);
+        Ok(channel)
     }
-    let Granted { channel, directory, streams, environment } = granted;
-    rustix::process::fchdir(&directory)?;
-    sys::place_streams([0, 1, 2].map(|place: usize| streams[place].as_ref().map(AsFd::as_fd)))?;
-    drop((directory, streams, environment));
-    sys::close_all_but(&channel)?;
-    if !sys::leads_to_parent(&channel) {
-        return Err(io::Error::other("its channel does not lead to the parent of this process"));
-    }
-    Ok(channel)
 }

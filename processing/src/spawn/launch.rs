@@ -13,13 +13,14 @@ use cucumber::func::Callable;
 
 use super::method::start_method;
 use super::streams::Ends;
-use super::template::{self, Asked, Copy};
+use super::template::{self, Ready, Surroundings, Taken};
 use super::{MARKER, TEMPLATE, bootstrap};
 use crate::channel::{Message, Outbox, Packet};
 use crate::chaos::{self, Chaos};
 use crate::config::{StartMethod, Streams};
 use crate::error::StartError;
 use crate::protocol::{Entry, Functions, Request, Start, VERSION};
+use crate::reactor::ActorId;
 use crate::sys::{self, Child, Image, Program, Spawn};
 
 /// Everything that a start needs to know of the moment at which it was asked for.
@@ -56,6 +57,8 @@ pub(crate) struct Launched {
     pub(crate) outbox: Option<Outbox>,
     /// Where its standard output and error can be read, as far as they are captured.
     pub(crate) captured: [Option<OwnedFd>; 2],
+    /// Who makes a copy of the template in place of this one.
+    pub(crate) successor: Option<ActorId>,
 }
 
 static PROLOGUE: Mutex<Option<Prologue>> = Mutex::new(None);
@@ -155,21 +158,18 @@ impl Launch {
     pub(crate) fn start(&self, entry: Func<Entry>, job: Message) -> io::Result<Launched> {
         // Before there is a child that would have to be ended if it failed.
         let first = self.words.packet(entry, job)?;
-        let channel = Channel::new(self.streams)?;
+        let ends = Ends::new(self.streams)?;
         let environment = self.environment_of_next_worker();
-        let forked = if self.has_templates && self.words.method != StartMethod::Exec {
+        if self.has_templates && self.words.method != StartMethod::Exec {
             let start = |channel: BorrowedFd<'_>| self.exec(channel, [None; 3], &self.environment, TEMPLATE);
             template::prepare(self.words.method, &self.environment, &start);
-            self.ask(&channel, &environment).and_then(Asked::child)
-        } else {
-            None
-        };
-        let child = match forked {
-            Some(child) => child,
-            None => self.exec(channel.theirs.as_fd(), channel.ends.replaced(), &environment, "")?,
-        };
-        let outbox = channel.outbox(first);
-        Ok(channel.into_launched(child, outbox))
+            if let Some(copy) = take(&ends, &environment).and_then(Taken::ready) {
+                return Ok(Launched::copy(copy, first, ends));
+            }
+        }
+        let (socket, theirs) = sys::socket_pair()?;
+        let child = self.exec(theirs.as_fd(), ends.replaced(), &environment, "")?;
+        Ok(Launched::new(child, socket, first, ends))
     }
 
     /// Begins to start a worker, from any thread: whichever asks for a copy of the template, it is a child of the
@@ -180,9 +180,9 @@ impl Launch {
             return None;
         }
         // Whatever fails here fails once more there, and is told of then.
-        let channel = Channel::new(self.streams).ok()?;
-        let asked = self.ask(&channel, &self.environment_of_next_worker())?;
-        Some(Begun { words: self.words, channel, asked })
+        let ends = Ends::new(self.streams).ok()?;
+        let taken = take(&ends, &self.environment_of_next_worker())?;
+        Some(Begun { words: self.words, ends, taken })
     }
 
     fn environment_of_next_worker(&self) -> Cow<'_, [CString]> {
@@ -204,12 +204,11 @@ impl Launch {
         let (program, arguments, environment) = (&self.program, &self.arguments, &environment);
         Spawn { program, arguments, environment, channel, streams }.start()
     }
+}
 
-    /// Asks the template for a copy, if there is one that will do.
-    fn ask(&self, channel: &Channel, environment: &[CString]) -> Option<Asked> {
-        let theirs = channel.theirs.as_fd();
-        channel.ends.with_all(|streams| template::ask(&Copy { environment, channel: theirs, streams }))
-    }
+/// A copy of the template, if there is one that will do.
+fn take(ends: &Ends, environment: &[CString]) -> Option<Taken> {
+    ends.with_all(|streams| template::take(&Surroundings { environment, streams }))
 }
 
 /// Whether an entry of the environment is the variable of this name.
@@ -229,45 +228,33 @@ impl FirstWords {
 /// A worker that is being made.
 pub(crate) struct Begun {
     words: FirstWords,
-    channel: Channel,
-    asked: Asked,
+    ends: Ends,
+    taken: Taken,
 }
 
 impl Begun {
     /// Tells it what to do; `None` if it has come to nothing, and [`Launch::start`] is left.
     pub(crate) fn finish(self, entry: Func<Entry>, job: Message) -> Option<Launched> {
         let first = self.words.packet(entry, job).ok()?;
-        let child = self.asked.child()?;
-        let outbox = self.channel.outbox(first);
-        Some(self.channel.into_launched(child, outbox))
+        Some(Launched::copy(self.taken.ready()?, first, self.ends))
     }
 }
 
-/// What connects a worker that is about to be started.
-struct Channel {
-    ours: Arc<OwnedFd>,
-    theirs: OwnedFd,
-    ends: Ends,
-}
-
-impl Channel {
-    fn new(streams: Streams) -> io::Result<Self> {
-        let (ours, theirs) = sys::socket_pair()?;
-        Ok(Channel { ours: Arc::new(ours), theirs, ends: Ends::new(streams)? })
-    }
-
+impl Launched {
     /// Sends the first packet. Not before there is a hold on the worker: until it has that packet it does nothing, so
     /// one that is lost before can be started once more.
-    fn outbox(&self, first: Packet) -> Outbox {
-        let mut outbox = Outbox::new(Arc::clone(&self.ours));
+    fn new(child: Child, socket: OwnedFd, first: Packet, ends: Ends) -> Self {
+        let socket = Arc::new(socket);
+        let mut outbox = Outbox::new(Arc::clone(&socket));
         outbox.push(Arc::new(first));
         // What is left is sent by whoever looks after the worker, who also hears of what has gone wrong.
         let _ = outbox.flush();
-        outbox
+        Launched { child, socket, outbox: Some(outbox), captured: ends.captured(), successor: None }
     }
 
-    fn into_launched(self, child: Child, outbox: Outbox) -> Launched {
-        Launched { child, socket: self.ours, outbox: Some(outbox), captured: self.ends.captured() }
+    fn copy(copy: Ready, first: Packet, ends: Ends) -> Self {
+        let Ready { child, socket, watch } = copy;
+        Launched { successor: Some(watch), ..Launched::new(child, socket, first, ends) }
     }
 }
 

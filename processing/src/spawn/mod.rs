@@ -19,6 +19,7 @@ pub use launch::{on_worker_start, set_worker_executable};
 pub use method::set_start_method;
 
 pub(crate) use launch::{Launch, Launched, variable};
+pub(crate) use template::make_ahead;
 
 /// The environment variable that makes a process a worker: `<version>:<descriptor>`, with `:template` behind it one
 /// that makes workers.

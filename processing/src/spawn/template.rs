@@ -1,28 +1,29 @@
-//! The parent's side of the fork server: one process that waits to be copied.
+//! The parent's side of the fork server: one process that waits to be copied, and a copy of it made ahead.
 //!
 //! [`docs/fork-server.md`](../../../docs/fork-server.md) has the steps of both sides, and what happens if one of them
 //! dies between two.
 
+mod copy;
+mod process;
+mod watch;
+
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::wish::{Answer, Wish};
 use crate::config::StartMethod;
-use crate::reactor::{self, Actor, Io, Source};
-use crate::shm::Page;
-use crate::sys::{self, Child, Circumstances, Exited, Incoming, Observer, Ready};
+use crate::reactor::ActorId;
+use crate::sys::{Child, Circumstances, Observer};
 use crate::trace;
+use copy::Copy;
+use process::{Template, Unfit, loader_variables};
+
+pub(crate) use watch::make_ahead;
 
 /// How long a template may take to get ready, if somebody waits for that.
 const LONGEST_START: Duration = Duration::from_secs(10);
-/// How long it may take to make a copy, if it is not stopped: the system may be busy.
-const LONGEST_COPY: Duration = Duration::from_secs(1);
-/// How soon it is seen that it is stopped.
-const GLANCE: Duration = Duration::from_millis(10);
 /// After so many templates in a row that have served nobody, or so many copies that were not made, there are no more.
 const MOST_IN_VAIN: u32 = 8;
 
@@ -39,28 +40,12 @@ struct Nursery {
     in_vain: u32,
 }
 
-struct Template {
-    child: Arc<Child>,
-    socket: OwnedFd,
-    /// Where the system writes the number of the last copy.
-    copy: Page<AtomicU32>,
-    /// What it has inherited.
-    circumstances: Circumstances,
-    /// What its loader has seen.
-    loader: Vec<CString>,
-    /// The environment that it was told of last.
-    environment: Vec<CString>,
-    is_ready: bool,
-    has_served: bool,
-}
-
 /// How a template is started: in the same way as a worker that is no copy.
 pub(super) type StartTemplate<'a> = dyn Fn(BorrowedFd<'_>) -> io::Result<Child> + 'a;
 
-/// What a copy is to have.
-pub(super) struct Copy<'a> {
+/// What a copy is to find around it.
+pub(super) struct Surroundings<'a> {
     pub(super) environment: &'a [CString],
-    pub(super) channel: BorrowedFd<'a>,
     /// Where its standard streams lead; `None` leads nowhere.
     pub(super) streams: [Option<BorrowedFd<'a>>; 3],
 }
@@ -69,55 +54,67 @@ pub(super) struct Copy<'a> {
 ///
 /// Called by the reactor's thread only, whose child it becomes.
 pub(super) fn prepare(method: StartMethod, environment: &[CString], start: &StartTemplate<'_>) {
-    nursery(|nursery| nursery.prepare(method, environment, start));
+    lock().prepare(method, environment, start);
 }
 
 /// Whether there is one that could be copied now.
 pub(super) fn is_ready(method: StartMethod) -> bool {
-    method != StartMethod::Exec && nursery(|nursery| nursery.is_ready(Duration::ZERO))
+    method != StartMethod::Exec && lock().is_ready(Duration::ZERO)
 }
 
-/// Asks the template for a copy; `None` if there is none that will do, and a worker has to be started in another way.
-pub(super) fn ask(copy: &Copy<'_>) -> Option<Asked> {
+/// Takes the copy that was made ahead, or asks for one, and tells it where it is; `None` if there is none that will do,
+/// and a worker has to be started in another way.
+pub(super) fn take(surroundings: &Surroundings<'_>) -> Option<Taken> {
     let mut nursery = lock();
-    // Not before something was asked: it waits for the answer even if it is thrown away.
-    if nursery.ask(copy) { Some(Asked { nursery, is_answered: false }) } else { None }
+    let copy = nursery.take(surroundings)?;
+    let watch = nursery.template.as_ref()?.watch;
+    // Nobody else can ask for one until this one is there.
+    let nursery = if copy.is_made() { None } else { Some(nursery) };
+    Some(Taken { copy: Some(copy), watch, nursery })
 }
 
-/// A copy that the template has been asked for. Nobody else can ask it meanwhile.
-pub(super) struct Asked {
-    nursery: MutexGuard<'static, Nursery>,
-    is_answered: bool,
+/// A copy that is there, or has been asked for.
+pub(super) struct Taken {
+    copy: Option<Copy>,
+    watch: ActorId,
+    nursery: Option<MutexGuard<'static, Nursery>>,
 }
 
-impl Asked {
+/// A copy that waits for its first packet.
+pub(super) struct Ready {
+    pub(super) child: Child,
+    /// Our end of its channel.
+    pub(super) socket: OwnedFd,
+    /// Who makes the next one, some time after it is told that this one has been taken.
+    pub(super) watch: ActorId,
+}
+
+impl Taken {
     /// Waits for it; `None` if there will be none.
-    pub(super) fn child(mut self) -> Option<Child> {
-        self.answer()
+    pub(super) fn ready(mut self) -> Option<Ready> {
+        let (child, socket) = self.finish()?;
+        Some(Ready { child, socket, watch: self.watch })
     }
 
-    fn answer(&mut self) -> Option<Child> {
-        self.is_answered = true;
-        self.nursery.answer()
+    fn finish(&mut self) -> Option<(Child, OwnedFd)> {
+        let mut copy = self.copy.take()?;
+        if let Some(nursery) = &mut self.nursery {
+            nursery.answer(&mut copy);
+        }
+        copy.into_parts()
     }
 }
 
-impl Drop for Asked {
+impl Drop for Taken {
     fn drop(&mut self) {
-        if !self.is_answered
-            && let Some(unwanted) = self.answer()
-        {
-            unwanted.discard();
+        if let Some((child, _)) = self.finish() {
+            child.discard();
         }
     }
 }
 
 fn lock() -> MutexGuard<'static, Nursery> {
     NURSERY.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn nursery<R>(call: impl FnOnce(&mut Nursery) -> R) -> R {
-    call(&mut lock())
 }
 
 impl Nursery {
@@ -149,40 +146,83 @@ impl Nursery {
         let Some(template) = &mut self.template else { return false };
         match template.becomes_ready(within) {
             Ok(is_ready) => return is_ready,
-            Err(Unfit::Gone) => self.retire(),
-            Err(Unfit::Unsuited(why)) => self.never(&why),
+            Err(unfit) => self.give_up(unfit),
         }
         false
     }
 
-    fn ask(&mut self, copy: &Copy<'_>) -> bool {
+    fn take(&mut self, surroundings: &Surroundings<'_>) -> Option<Copy> {
         if !self.is_ready(Duration::ZERO) {
-            return false;
+            return None;
         }
-        match self.template.as_mut().map(|template| template.ask(copy)) {
-            Some(Ok(true)) => {}
-            Some(Err(_)) => {
-                self.retire();
-                return false;
-            }
-            Some(Ok(false)) | None => return false,
+        let template = self.template.as_mut()?;
+        let mut copy = match template.ahead.take().and_then(Copy::if_alive) {
+            Some(copy) => copy,
+            None => match template.ask(surroundings.environment) {
+                Ok(copy) => copy?,
+                Err(unfit) => {
+                    self.give_up(unfit);
+                    return None;
+                }
+            },
+        };
+        let is_told = copy.tell(surroundings).is_ok();
+        // Looked at while it does as it was told. One that would not have done has nothing to do yet, and never will.
+        let is_stale = self.is_stale(surroundings.environment);
+        if is_told && !is_stale {
+            return Some(copy);
         }
-        // Looked at while it is being copied. A copy that would not have done has nothing to do yet, and never will.
-        let is_fit = !self.is_stale(copy.environment);
-        if !is_fit {
-            self.answer().iter().for_each(Child::discard);
+        self.answer(&mut copy);
+        copy.discard();
+        if is_stale {
             self.retire();
         }
-        is_fit
+        None
     }
 
-    fn answer(&mut self) -> Option<Child> {
-        let template = self.template.as_mut()?;
+    /// Asks for a copy that nobody needs yet, if there is none.
+    fn make_ahead(&mut self) {
+        if !self.is_ready(Duration::ZERO) {
+            return;
+        }
+        let Some(template) = &mut self.template else { return };
+        if template.ahead.is_some() {
+            return;
+        }
+        let environment = Arc::clone(&template.environment);
+        match template.ask(&environment) {
+            Ok(copy) => template.ahead = copy,
+            Err(unfit) => self.give_up(unfit),
+        }
+    }
+
+    /// Takes in that the copy which was asked for ahead has been made; `false` if that is not known yet.
+    fn hear_of_ahead(&mut self) -> bool {
+        let Some(template) = &mut self.template else { return true };
+        template.ahead = template.ahead.take().and_then(Copy::if_alive);
+        if template.ahead.as_ref().is_none_or(Copy::is_made) {
+            return true;
+        }
+        if !template.has_answered() {
+            return false;
+        }
+        if let Some(mut copy) = template.ahead.take() {
+            self.answer(&mut copy);
+            if let (true, Some(template)) = (copy.is_made(), &mut self.template) {
+                template.ahead = Some(copy);
+            }
+        }
+        true
+    }
+
+    /// Waits until the copy that was asked for has been made, or it is certain that there is none.
+    fn answer(&mut self, copy: &mut Copy) {
+        let Some(template) = self.template.as_mut().filter(|_| !copy.is_made()) else { return };
         match template.answer() {
             Ok(Some(child)) => {
                 template.has_served = true;
                 self.in_vain = 0;
-                return Some(child);
+                copy.is_made_as(child);
             }
             // For want of room, perhaps; but it may be that this system never allows it.
             Ok(None) => {
@@ -191,10 +231,8 @@ impl Nursery {
                     self.retire();
                 }
             }
-            Err(Unfit::Gone) => self.retire(),
-            Err(Unfit::Unsuited(why)) => self.never(&why),
+            Err(unfit) => self.give_up(unfit),
         }
-        None
     }
 
     /// Whether the template would hand on what this program was, and is no more.
@@ -213,12 +251,19 @@ impl Nursery {
         self.observer.insert(Observer::of_this_thread()?).look()
     }
 
-    /// Ends the template, which another one may follow.
+    /// Ends the template, which another one may follow, and the copy that it has made ahead.
     fn retire(&mut self) {
         if let Some(old) = self.template.take() {
             self.in_vain += u32::from(!old.has_served);
-            // Whoever watches it reaps it.
-            old.child.kill();
+            old.end();
+        }
+    }
+
+    /// The template does not serve.
+    fn give_up(&mut self, unfit: Unfit) {
+        match unfit {
+            Unfit::Gone => self.retire(),
+            Unfit::Unsuited(why) => self.never(&why),
         }
     }
 
@@ -227,153 +272,5 @@ impl Nursery {
         trace::no_fork_server(why);
         self.retire();
         self.in_vain = MOST_IN_VAIN;
-    }
-}
-
-/// Why a template does not serve.
-enum Unfit {
-    /// It is dead, or as good as that.
-    Gone,
-    /// It says that no copy of it would do.
-    Unsuited(String),
-}
-
-impl Template {
-    fn start(
-        circumstances: Circumstances,
-        environment: &[CString],
-        start: &StartTemplate<'_>,
-    ) -> io::Result<Self> {
-        let copy = Page::<AtomicU32>::new("processing-template")?;
-        let (socket, theirs) = sys::packet_socket_pair()?;
-        sys::send(socket.as_fd(), &[0], &[copy.as_fd()])?;
-        let child = Arc::new(start(theirs.as_fd())?);
-        let watched = Arc::clone(&child);
-        if let Err(error) = reactor::add(|_| Box::new(Watch { child: watched, over: false })) {
-            child.discard();
-            return Err(error);
-        }
-        Ok(Template {
-            child,
-            socket,
-            copy,
-            circumstances,
-            loader: loader_variables(environment).cloned().collect(),
-            environment: environment.to_vec(),
-            is_ready: false,
-            has_served: false,
-        })
-    }
-
-    /// Whether it has said that it is ready, or does so within this time.
-    fn becomes_ready(&mut self, within: Duration) -> Result<bool, Unfit> {
-        if !self.is_ready {
-            match self.hear(within)? {
-                Some(Answer::Ready) => self.is_ready = true,
-                Some(Answer::Unsuited(why)) => return Err(Unfit::Unsuited(why)),
-                Some(_) => return Err(Unfit::Gone),
-                None => {}
-            }
-        }
-        Ok(self.is_ready)
-    }
-
-    fn hear(&self, within: Duration) -> Result<Option<Answer>, Unfit> {
-        let end = Instant::now() + within;
-        loop {
-            let left = end.saturating_duration_since(Instant::now());
-            match sys::wait_until_readable(self.socket.as_fd(), left.min(GLANCE)) {
-                Ok(true) => break,
-                Ok(false) if self.child.is_stopped() && self.is_ready => return Ok(None),
-                Ok(false) if left.is_zero() => return Ok(None),
-                Ok(false) => {}
-                Err(_) => return Err(Unfit::Gone),
-            }
-        }
-        let mut bytes = [0; Answer::LONGEST];
-        // It sends no descriptors; any that came would be closed here.
-        match sys::receive(self.socket.as_fd(), &mut bytes, &mut Vec::new()) {
-            Ok(Incoming::Bytes(count)) => Answer::unpack(&bytes[..count]).ok_or(Unfit::Gone).map(Some),
-            Ok(Incoming::End) | Err(_) => Err(Unfit::Gone),
-        }
-    }
-
-    /// `false` if there is no room for what has to be sent.
-    fn ask(&mut self, copy: &Copy<'_>) -> Result<bool, Unfit> {
-        let environment = (self.environment != copy.environment).then_some(copy.environment);
-        let Ok(wish) = Wish::new(copy, environment) else { return Ok(false) };
-        self.copy.store(0, Ordering::Release);
-        wish.send(self.socket.as_fd()).map_err(|_| Unfit::Gone)?;
-        if environment.is_some() {
-            self.environment = copy.environment.to_vec();
-        }
-        Ok(true)
-    }
-
-    /// The copy; `None` if there is none, though the template is as good as before.
-    fn answer(&mut self) -> Result<Option<Child>, Unfit> {
-        let unfit = match self.hear(LONGEST_COPY) {
-            Ok(Some(Answer::Copied)) => None,
-            // Another start of the program is likely to fail as well, and says why.
-            Ok(Some(Answer::Failed(_))) => return Ok(None),
-            Ok(Some(Answer::Unsuited(why))) => Some(Unfit::Unsuited(why)),
-            Ok(Some(Answer::Ready) | None) | Err(_) => Some(Unfit::Gone),
-        };
-        if let Some(unfit) = unfit {
-            // It may have made the copy and died before it could say so. Once it is gone for certain, so is the doubt.
-            self.child.discard();
-            if self.copy.load(Ordering::Acquire) == 0 {
-                return Err(unfit);
-            }
-        }
-        let pid = self.copy.load(Ordering::Acquire).cast_signed();
-        Ok(Child::new(pid).ok())
-    }
-}
-
-/// The variables that a program's loader and the C library look at before any code of its own runs. A copy cannot be
-/// told of them later.
-fn loader_variables(environment: &[CString]) -> impl Iterator<Item = &CString> {
-    let names = [&b"LD_"[..], b"GLIBC_TUNABLES=", b"MALLOC_"];
-    environment.iter().filter(move |variable| names.iter().any(|name| variable.as_bytes().starts_with(name)))
-}
-
-/// Hears of the end of a template, and reaps it.
-struct Watch {
-    child: Arc<Child>,
-    over: bool,
-}
-
-impl Actor for Watch {
-    fn wake(&mut self, io: &mut Io<'_>) {
-        if io.watch(&*self.child, 0).is_err() {
-            // Nobody would hear of its end.
-            self.child.discard();
-            self.end();
-        }
-    }
-
-    fn ready(&mut self, _source: Source, _ready: Ready, io: &mut Io<'_>) {
-        if let Exited::With(_) = self.child.exited() {
-            io.forget(&*self.child);
-            self.end();
-        }
-    }
-
-    fn due(&mut self, _io: &mut Io<'_>) {}
-
-    fn is_over(&self) -> bool {
-        self.over
-    }
-}
-
-impl Watch {
-    fn end(&mut self) {
-        self.over = true;
-        nursery(|nursery| {
-            if nursery.template.as_ref().is_some_and(|template| Arc::ptr_eq(&template.child, &self.child)) {
-                nursery.retire();
-            }
-        });
     }
 }

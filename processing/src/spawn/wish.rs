@@ -1,69 +1,76 @@
-//! What a program and its template say to each other.
+//! What a program, its template and the copies of that say to each other before a copy is a worker.
 //!
 //! A [`Wish`] is one byte with descriptors; each bit says whether one of them is there. An [`Answer`] is a byte that
 //! says which, with what belongs to it behind it.
 
-use std::ffi::CString;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::template::Copy;
 use crate::sys;
 
-/// What a copy is to be given, from the parent's side.
-pub(super) struct Wish<'a> {
-    flags: u8,
-    channel: BorrowedFd<'a>,
-    directory: OwnedFd,
-    streams: [Option<BorrowedFd<'a>>; 3],
-    environment: Option<OwnedFd>,
+/// How many descriptors a wish has at most.
+const PLACES: usize = 6;
+
+/// What is wished for. The template is told of the first, a copy of the directory and the streams; both of an
+/// environment if it is another than they have.
+#[derive(Debug)]
+pub(super) struct Wish<F> {
+    /// What the next copy is to have: its end of a channel.
+    pub(super) channel: Option<F>,
+    pub(super) directory: Option<F>,
+    /// Where the standard streams lead; `None` leads nowhere.
+    pub(super) streams: [Option<F>; 3],
+    pub(super) environment: Option<F>,
 }
 
-/// Above those of the three streams.
-const HAS_ENVIRONMENT: u8 = 1 << 3;
-
-impl<'a> Wish<'a> {
-    /// Takes note of the working directory, and of the environment if that is to be told.
-    pub(super) fn new(copy: &Copy<'a>, environment: Option<&[CString]>) -> io::Result<Self> {
-        let directory = sys::working_directory()?;
-        let environment = environment
-            .map(|environment| sys::sealed_file("processing-environment", &sys::as_text(environment)))
-            .transpose()?;
-        let stream = |(place, stream): (usize, &Option<_>)| u8::from(stream.is_some()) << place;
-        let flags = copy.streams.iter().enumerate().map(stream).sum::<u8>();
-        let flags = if environment.is_some() { flags | HAS_ENVIRONMENT } else { flags };
-        Ok(Wish { flags, channel: copy.channel, directory, streams: copy.streams, environment })
-    }
-
-    pub(super) fn send(&self, template: BorrowedFd<'_>) -> io::Result<()> {
-        let first = [self.channel, self.directory.as_fd()];
-        let rest = self.streams.into_iter().flatten().chain(self.environment.as_ref().map(AsFd::as_fd));
-        let fds: Vec<_> = first.into_iter().chain(rest).collect();
-        sys::send(template, &[self.flags], &fds).map(|_| ())
+impl Wish<BorrowedFd<'_>> {
+    pub(super) fn send(self, socket: BorrowedFd<'_>) -> io::Result<()> {
+        let Wish { channel, directory, streams: [stdin, stdout, stderr], environment } = self;
+        let places: [_; PLACES] = [channel, directory, stdin, stdout, stderr, environment];
+        let flags = (0..).zip(&places).map(|(place, fd)| u8::from(fd.is_some()) << place).sum();
+        let fds: Vec<_> = places.into_iter().flatten().collect();
+        sys::send(socket, &[flags], &fds).map(|_| ())
     }
 }
 
-/// The same, from the template's side.
-pub(super) struct Granted {
-    pub(super) channel: OwnedFd,
-    pub(super) directory: OwnedFd,
-    pub(super) streams: [Option<OwnedFd>; 3],
-    pub(super) environment: Option<OwnedFd>,
-}
+impl Wish<OwnedFd> {
+    /// The next one on a socket, waiting for it; `None` if there will be none of ours.
+    pub(super) fn receive(socket: &OwnedFd) -> Option<Self> {
+        let (mut flags, mut fds) = ([0; 1], Vec::new());
+        match sys::receive(socket.as_fd(), &mut flags, &mut fds).ok()? {
+            sys::Incoming::Bytes(_) => Wish::unpack(flags[0], fds),
+            sys::Incoming::End => None,
+        }
+    }
 
-impl Granted {
-    /// `None` if it is no wish of ours.
-    pub(super) fn unpack(bytes: &[u8], fds: Vec<OwnedFd>) -> Option<Self> {
-        let &[flags] = bytes else { return None };
-        let has = |place: usize| flags & 1 << place != 0;
-        let count = (0..4).filter(|&place| has(place)).count();
-        if flags >> 4 != 0 || fds.len() != 2 + count {
+    /// `None` if other descriptors have come than it says.
+    fn unpack(flags: u8, fds: Vec<OwnedFd>) -> Option<Self> {
+        if flags >> PLACES != 0 || fds.len() != flags.count_ones() as usize {
             return None;
         }
         let mut fds = fds.into_iter();
-        let (channel, directory) = (fds.next()?, fds.next()?);
-        let mut next = |place| if has(place) { fds.next() } else { None };
-        Some(Granted { channel, directory, streams: [next(0), next(1), next(2)], environment: next(3) })
+        let mut places =
+            [0, 1, 2, 3, 4, 5].map(|place| if flags & 1 << place != 0 { fds.next() } else { None });
+        let mut next = |place: usize| places[place].take();
+        Some(Wish {
+            channel: next(0),
+            directory: next(1),
+            streams: [next(2), next(3), next(4)],
+            environment: next(5),
+        })
+    }
+
+    /// What a template may be told: a channel, and perhaps an environment.
+    pub(super) fn of_template(self) -> Option<(OwnedFd, Option<OwnedFd>)> {
+        let Wish { channel, directory: None, streams: [None, None, None], environment } = self else {
+            return None;
+        };
+        Some((channel?, environment))
+    }
+
+    /// What a copy may be told: all but a channel, which it has.
+    pub(super) fn of_copy(self) -> Option<Self> {
+        (self.channel.is_none() && self.directory.is_some()).then_some(self)
     }
 }
 
@@ -123,17 +130,41 @@ mod tests {
         }
     }
 
+    fn some(count: usize) -> Vec<OwnedFd> {
+        (0..count).map(|_| sys::memory_file("test").unwrap()).collect()
+    }
+
+    #[test]
+    fn a_wish_arrives_as_it_was_sent() {
+        let (ours, theirs) = sys::packet_socket_pair().unwrap();
+        let files = some(3);
+        let [directory, stdout, environment] = [0, 1, 2].map(|place: usize| Some(files[place].as_fd()));
+        let wish = Wish { channel: None, directory, streams: [None, stdout, None], environment };
+        wish.send(ours.as_fd()).unwrap();
+        let wish = Wish::receive(&theirs).unwrap().of_copy().unwrap();
+        assert!(wish.streams.iter().map(Option::is_some).eq([false, true, false]));
+        assert!(wish.directory.is_some() && wish.environment.is_some());
+    }
+
     #[test]
     fn a_wish_with_other_descriptors_than_it_says_is_none() {
-        let some = |count| (0..count).map(|_| sys::memory_file("test").unwrap()).collect::<Vec<_>>();
-        assert!(Granted::unpack(&[0b1011], some(5)).is_some_and(|granted| {
-            let present = granted.streams.map(|stream| stream.is_some());
-            present == [true, true, false] && granted.environment.is_some()
-        }));
-        for (flags, count) in [(0, 1), (0, 3), (7, 4), (16, 3), (255, 8)] {
-            assert!(Granted::unpack(&[flags], some(count)).is_none());
+        assert!(Wish::unpack(0b10_1011, some(4)).is_some());
+        for (flags, count) in [(0, 1), (3, 3), (7, 4), (64, 1), (128, 1), (255, 8)] {
+            assert!(Wish::unpack(flags, some(count)).is_none());
         }
-        assert!(Granted::unpack(&[0, 0], some(2)).is_none());
-        assert!(Granted::unpack(&[], some(2)).is_none());
+    }
+
+    #[test]
+    fn a_template_and_a_copy_are_told_different_things() {
+        let wish = |flags: u8| Wish::unpack(flags, some(flags.count_ones() as usize)).unwrap();
+        for good in [0b00_0001, 0b10_0001] {
+            assert!(wish(good).of_template().is_some() && wish(good).of_copy().is_none());
+        }
+        for good in [0b00_0010, 0b11_1110] {
+            assert!(wish(good).of_copy().is_some() && wish(good).of_template().is_none());
+        }
+        for bad in [0, 0b00_0011, 0b10_0000, 0b01_1100] {
+            assert!(wish(bad).of_copy().is_none() && wish(bad).of_template().is_none());
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::ffi::{CString, OsStr, c_char};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 
@@ -52,8 +53,13 @@ impl Environment {
     }
 }
 
+/// A whole environment on its way to another process, in memory that nobody can change any more.
+pub(crate) fn environment_file(variables: &[CString]) -> io::Result<OwnedFd> {
+    super::sealed_file("processing-environment", &as_text(variables))
+}
+
 /// The variables of an environment, one after the other, each with a zero byte behind it.
-pub(crate) fn as_text(variables: &[CString]) -> Vec<u8> {
+fn as_text(variables: &[CString]) -> Vec<u8> {
     variables.iter().flat_map(|variable| variable.as_bytes_with_nul()).copied().collect()
 }
 

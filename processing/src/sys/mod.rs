@@ -23,7 +23,7 @@ pub(crate) use clock::{Nanos, later, now};
 pub(crate) use descriptors::{
     close_all_but, flush_streams, is_closed_on_exec, is_open, open_descriptors, place_streams,
 };
-pub(crate) use environment::{Environment, as_text, environment};
+pub(crate) use environment::{Environment, environment, environment_file};
 pub(crate) use fork::{Forked, Forker};
 pub(crate) use image::{Image, function_trust};
 pub(crate) use poller::{Poller, Ready, WAKER, Waker};

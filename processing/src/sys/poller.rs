@@ -37,9 +37,14 @@ impl Poller {
         Ok((Poller(epoll), Waker(wake)))
     }
 
-    /// Reports this descriptor under this token whenever it can be read, or its other side is gone.
+    /// Reports this descriptor under this token whenever it can be read, or its other side is gone; under no other any
+    /// more.
     pub(crate) fn add(&self, fd: impl AsFd, token: u64) -> io::Result<()> {
-        Ok(epoll::add(&self.0, fd, EventData::new_u64(token), EventFlags::IN)?)
+        let token = EventData::new_u64(token);
+        match epoll::add(&self.0, &fd, token, EventFlags::IN) {
+            Err(Errno::EXIST) => Ok(epoll::modify(&self.0, &fd, token, EventFlags::IN)?),
+            added => Ok(added?),
+        }
     }
 
     /// Reports when it can be written to as well, or no longer does.

@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "it runs code before `main`, and changes its environment")]
 
 use std::fs::{self, File};
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use processing::prelude::*;
@@ -10,6 +11,7 @@ use processing::{StartMethod, set_start_method};
 use rustix::fs::Mode;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 use rustix::stdio::dup2_stdout;
+use tests::noise::{self, Noise};
 use tests::processes;
 
 /// How often the constructor has run here.
@@ -37,8 +39,23 @@ extern "C" fn before_main() {
         {
             std::process::abort()
         }
+        // Says something before it can be asked, where its parent waits for an answer.
+        Ok("noise") => {
+            if let Some(channel) = channel_of_template() {
+                let mut noise = Noise(u64::from(std::process::id()));
+                (0..3).for_each(|_| noise.shout_at(&channel, 300));
+            }
+        }
         _ => {}
     }
+}
+
+/// In a template: what leads to its parent.
+fn channel_of_template() -> Option<OwnedFd> {
+    let marker = std::env::var("PROCESSING_WORKER").ok()?;
+    let number: RawFd = marker.strip_suffix(":template")?.split(':').nth(1)?.parse().ok()?;
+    // SAFETY: the marker names a descriptor that is open here, and it is only borrowed to make another one.
+    rustix::io::fcntl_dupfd_cloexec(unsafe { BorrowedFd::borrow_raw(number) }, 3).ok()
 }
 
 /// What a worker finds where it is.
@@ -144,7 +161,14 @@ fn set_variable(name: &str, value: &str) {
 
 /// Starts workers until one is a copy; how many it took.
 fn until_a_copy() -> usize {
-    (1..1000).find(|_| found().is_copy).expect("a copy at last")
+    let look = || Look { depth: 0 }.configure(|config| config.lives(9)).run().expect("it looks around");
+    (1..1000).find(|_| look().is_copy).expect("a copy at last")
+}
+
+fn until_no_zombies() {
+    while !processes::zombies(std::process::id()).is_empty() {
+        std::thread::yield_now();
+    }
 }
 
 fn templates() -> Vec<u32> {
@@ -229,9 +253,7 @@ fn main() {
             println!("older {}", waiter.result().expect("a good end"));
             waiter.wait().expect("a good end");
             // Who was killed is reaped as soon as that is heard of.
-            while !processes::zombies(own).is_empty() {
-                std::thread::yield_now();
-            }
+            until_no_zombies();
             println!("zombies {:?} {:?}", processes::zombies(own), processes::descendants(own));
         }
         "threads" => {
@@ -262,9 +284,7 @@ fn main() {
                 parents.into_iter().for_each(|parent| assert_eq!(parent.expect("a parent"), Some(own)));
             });
             // Whoever was shot last is reaped as soon as that is heard of.
-            while !processes::zombies(own).is_empty() {
-                std::thread::yield_now();
-            }
+            until_no_zombies();
             println!("{:?}", processes::descendants(own));
         }
         "crowd" => {
@@ -281,6 +301,39 @@ fn main() {
             println!("copies {copies}");
             println!("descriptors of each {each:.1}");
         }
+        // The copy that was made ahead is killed; the next worker is another, and later there is one ahead again.
+        "ahead" => {
+            let ahead =
+                || std::iter::repeat_with(|| processes::ahead(own)).find_map(|all| all.first().copied());
+            until_a_copy();
+            let first = ahead().expect("it is made");
+            let watched = processes::watch(first);
+            assert!(watched.kill() && watched.ends_within(tests::LONGEST));
+            println!("another {}", found().pid != first);
+            until_no_zombies();
+            println!("zombies {:?}", processes::zombies(own));
+            let second = ahead().expect("it is made");
+            println!("one of them {}", found().pid == second);
+        }
+        // Sends its template, and what that has made ahead, anything but a wish.
+        "noise" => {
+            let mut noise = Noise(arguments[2].parse().expect("a number"));
+            let before = processes::status(own, "VmRSS").expect("a number");
+            for _ in 0..20 {
+                until_a_copy();
+                let sockets = noise::sockets();
+                for _ in 0..1 + noise.below(4) {
+                    sockets.iter().for_each(|socket| noise.shout_at(socket, 300));
+                }
+                // A copy that was made ahead may be taken on its way out: that costs a life.
+                let look = Look { depth: 0 }.configure(|config| config.lives(9)).run();
+                println!("started {}", look.expect("it looks around").parent == Some(own));
+            }
+            let grown = processes::status(own, "VmRSS").expect("a number").saturating_sub(before);
+            println!("grown {}", if grown < 16 * 1024 { "little".to_owned() } else { format!("{grown} kB") });
+            until_no_zombies();
+            println!("left {:?}", processes::descendants(own));
+        }
         // Goes on until it is killed.
         "wait" => {
             until_a_copy();
@@ -289,7 +342,8 @@ fn main() {
             while templates().len() > 1 {
                 std::thread::yield_now();
             }
-            let all = processes::children(own);
+            let mut all = processes::descendants(own);
+            all.extend(templates());
             println!("{}", all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
             std::thread::park();
         }

@@ -13,6 +13,8 @@
 
 mod arguments;
 mod crossing;
+mod forks;
+mod live;
 mod neighbours;
 mod parents;
 mod peers;

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 use tests::deeds::Deed;
 
 use crate::row::{PATIENCE, Row};
-use crate::{crossing, parents, peers, pools, processes, shares, starts};
+use crate::{crossing, forks, live, parents, peers, pools, processes, shares, starts};
 
 const KILLED: Exit = Exit::Signal(9);
 const SEGFAULT: Exit = Exit::Signal(11);
@@ -66,5 +66,14 @@ rows! {
     "peer-result": "`result` of a worker that is killed" => peers::result();
     "peer-send": "`send` to a full pipe whose other end is killed" => peers::send();
     "timers": "timers of a worker that was killed in a hook" => processes::timers();
+    "live-sqlite": "an SQLite file in a process whose worker is killed" => live::sqlite();
+    "live-postgres": "PostgreSQL ends the session of a worker" => live::postgres();
+    "live-mariadb": "MariaDB ends the session of a worker" => live::mariadb();
+    "live-redis": "Redis ends the session of a worker" => live::redis();
+    "live-nobody": "nobody answers where a live connection leads" => live::nobody();
+    "streams": "standard streams, captured or leading nowhere" => forks::streams();
+    "fork-moment": "environment, directory, mask and limits change before a start" => forks::moment();
+    "fork-template": "the template is SIGKILLed, or stopped" => forks::template();
+    "crowd" within 120 s: "1 000 processes at once" => forks::crowd();
     "starts" within 300 s: "10 000 starts" => starts::many();
 }

@@ -15,6 +15,7 @@ pub(crate) struct Table {
     width: usize,
     rows: usize,
     missed: Vec<&'static str>,
+    skipped: usize,
     took: Duration,
 }
 
@@ -32,6 +33,7 @@ impl Table {
             width,
             rows: 0,
             missed: Vec::new(),
+            skipped: 0,
             took: Duration::ZERO,
         }
     }
@@ -39,6 +41,7 @@ impl Table {
     pub(crate) fn add(&mut self, row: &Row, verdict: &Verdict, beside: &[Option<Verdict>]) {
         self.rows += 1;
         self.took += verdict.took;
+        self.skipped += usize::from(verdict.holds && verdict.seen.starts_with("skipped"));
         if !verdict.holds {
             self.missed.push(row.name);
         }
@@ -49,7 +52,11 @@ impl Table {
             let cells: Vec<_> = cells.map(|cell| cell.replace('|', "\\|")).collect();
             println!("| {} |", cells.join(" | "));
         } else {
-            let mark = if verdict.holds { '✓' } else { '✗' };
+            let mark = match verdict.holds {
+                true if verdict.seen.starts_with("skipped") => '–',
+                true => '✓',
+                false => '✗',
+            };
             let took = millis(verdict.took);
             println!("{mark} {:width$}  {took:>8}  {seen}", row.event, width = self.width);
             for (name, seen) in self.against.iter().zip(theirs) {
@@ -64,6 +71,9 @@ impl Table {
         }
         let (rows, took) = (self.rows, millis(self.took));
         match self.missed.as_slice() {
+            [] if self.skipped > 0 => {
+                println!("\nall {rows} rows hold but {} that were skipped, in {took}", self.skipped);
+            }
             [] => println!("\nall {rows} rows hold, in {took}"),
             missed => println!("\n{} of {rows} rows missed: {}", missed.len(), missed.join(", ")),
         }
