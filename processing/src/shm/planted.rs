@@ -19,6 +19,8 @@ pub(crate) enum Mistake {
     LinkUnlogged,
     /// A block can be handed out again before the transaction that freed it is committed.
     FreedAtOnce,
+    /// Pages are given back to the system before the transaction that freed them is committed.
+    PunchedEarly,
     /// What a dead owner left is not taken back.
     NothingTakenBack,
     /// Entries are replayed in the order in which they were written.
@@ -38,7 +40,7 @@ pub(crate) enum Mistake {
 #[cfg(test)]
 impl Mistake {
     /// All of them.
-    pub(crate) const ALL: [Mistake; 14] = {
+    pub(crate) const ALL: [Mistake; 15] = {
         use Mistake::*;
         [
             TakenUnannounced,
@@ -48,6 +50,7 @@ impl Mistake {
             CountBeforeEntry,
             LinkUnlogged,
             FreedAtOnce,
+            PunchedEarly,
             NothingTakenBack,
             ReplayedForwards,
             LastChangeUncounted,
