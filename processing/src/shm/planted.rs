@@ -82,6 +82,15 @@ pub(crate) fn makes(mistake: Mistake) -> bool {
     MADE.get() == Some(mistake)
 }
 
+/// Whether this thread makes no mistake. The shortest ways have no place to make any.
+#[inline(always)]
+pub(crate) fn is_faultless() -> bool {
+    #[cfg(test)]
+    return MADE.get().is_none();
+    #[cfg(not(test))]
+    true
+}
+
 /// Has this thread, and the children that it forks meanwhile, make a mistake while `body` runs.
 #[cfg(test)]
 pub(crate) fn making<R>(mistake: Mistake, body: impl FnOnce() -> R) -> R {

@@ -4,8 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
-use std::sync::atomic::fence;
+use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::{Duration, Instant};
 
 use super::fault::{Fault, Result};
@@ -25,6 +24,7 @@ mod known;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod word;
 
 use known::Identity;
 pub(crate) use transaction::Transaction;
@@ -215,43 +215,6 @@ impl Store {
         look(&self.view(None))
     }
 
-    /// Changes one word to what `change` makes of it. The shortest of all operations.
-    #[inline]
-    pub(crate) fn change_word<R>(&self, at: u64, change: impl FnOnce(u64) -> (u64, R)) -> Result<R> {
-        let thread = Thread::current()?;
-        let word = self.segment.word(at)?;
-        if self.is_inside(thread) {
-            // The closure is the user's arithmetic and may panic, so it runs before the state is borrowed.
-            let (new, result) = change(word.load(Relaxed));
-            self.with_active(thread, |writer| writer.set(at, new))?;
-            return Ok(result);
-        }
-        // Not `hold`: where the lock's owner is not handed around it stays in registers.
-        self.lock(thread)?;
-        let held = Held { store: self, thread };
-        self.check_running()?;
-        let wake = Wake::of(&self.segment, thread);
-        let (new, result) = change(word.load(Relaxed));
-        let owes = wake.expected();
-        if owes && makes(Mistake::DebtAfterChange) {
-            word.store(new, Relaxed);
-        }
-        if owes {
-            wake.owe();
-        }
-        // One store is all or nothing by itself, so there is nothing to log. If we die before the version
-        // is counted, whoever recovers the lock counts it. Readers without the lock who see this change must see
-        // the versions before it, too: else they could take it for part of an older one.
-        fence(Release);
-        word.store(new, Relaxed);
-        Commit::load(&self.segment).next().publish(&self.segment);
-        if owes {
-            wake.pay();
-        }
-        held.release();
-        Ok(result)
-    }
-
     /// Makes a change of any size, as one.
     pub(crate) fn write<R, E: From<Fault>>(
         &self,
@@ -273,17 +236,7 @@ impl Store {
             return Err(Fault::Reentrant);
         }
         let _held = self.hold(thread)?;
-        let wake = Wake::of(&self.segment, thread);
-        let owes = wake.expected();
-        if owes {
-            wake.owe();
-        }
-        fence(Release);
-        self.segment.word(STOPPED)?.store(u64::from(stopped), Relaxed);
-        Commit::load(&self.segment).next().publish(&self.segment);
-        if owes {
-            wake.pay();
-        }
+        self.set_word(thread, self.segment.word(STOPPED)?, u64::from(stopped), false);
         Ok(())
     }
 

@@ -61,5 +61,5 @@ pub(super) fn wakes(kills: &Kills) -> Result<usize, String> {
 fn a_writer_who_dies_after_any_instruction_leaves_nobody_asleep() {
     stay_on_one_processor();
     let count = wakes(&Kills::usual()).unwrap();
-    assert!(count > 10, "{count}");
+    assert!(count > 5, "{count}");
 }
