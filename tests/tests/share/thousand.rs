@@ -1,5 +1,4 @@
 //! A type with a thousand fields.
-#![expect(clippy::unwrap_used, reason = "whatever fails fails its test")]
 
 use processing::prelude::*;
 use tests::watchdog;
