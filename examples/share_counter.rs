@@ -1,4 +1,4 @@
-//! Ten workers in a pool count ten times each, and log what they counted: exactly 1 to 100, in order.
+//! Ten processes on a pool of four workers count ten times each, and log what they counted: exactly 2 to 101, in order.
 
 use processing::Pool;
 use processing::prelude::*;
@@ -10,10 +10,16 @@ struct State {
     log: Log,
 }
 
-/// Both happen or neither, and nobody comes between: so the log is in the order in which was counted.
-fn count(share: Share<State>) {
-    for _ in 0..10 {
-        share.transaction(|state| {
+#[skprocess(runs = 10)]
+struct ShareCounter {
+    share: Share<State>,
+}
+
+#[skprocess]
+impl ShareCounter {
+    /// Both happen or neither, and nobody comes between: so the log is in the order in which was counted.
+    fn run(&mut self) {
+        self.share.transaction(|state| {
             state.counter += 1;
             state.log.info(state.counter.get());
         });
@@ -21,12 +27,13 @@ fn count(share: Share<State>) {
 }
 
 fn main() -> anyhow::Result<()> {
-    let share = Share::new(State::default())?;
+    let mut share = Share::new(State::default())?;
+    share.counter += 1;
     let pool = Pool::new(4)?;
-    pool.map(count, vec![share.clone(); 10])?;
+    pool.map(ShareCounter, vec![share.clone(); 10])?;
 
-    let expected: Vec<String> = (1..=100).map(|number| number.to_string()).collect();
-    anyhow::ensure!(share.counter == 100, "{} is not 100", share.counter);
+    let expected: Vec<String> = (2..=101).map(|number| number.to_string()).collect();
+    anyhow::ensure!(share.counter == 101, "{} is not 101", share.counter);
     anyhow::ensure!(share.log.messages() == expected, "the log is out of order");
 
     let mut records = vec![];

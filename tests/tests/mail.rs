@@ -59,6 +59,38 @@ fn whoever_is_not_listened_to_goes_on() {
     assert!(matches!(worker.listen::<Vec<u8>>(None), Err(ListenError::Ended { cause: None, .. })));
 }
 
+/// Tells so many messages of a mebibyte each, and says what the last one was.
+#[skprocess(runs = 1)]
+struct Flood {
+    count: u64,
+}
+
+#[skprocess]
+impl Flood {
+    fn run(&mut self) -> anyhow::Result<()> {
+        (0..self.count).try_for_each(|number| self.tell(&bytes(number, 1 << 20)))?;
+        Ok(())
+    }
+}
+
+#[test]
+fn what_nobody_listens_to_takes_bounded_memory() {
+    let _watchdog = watchdog();
+    const COUNT: u64 = 300;
+    let own = std::process::id();
+    let before = processes::status(own, "VmRSS").unwrap();
+    let worker = Flood { count: COUNT }.start().unwrap();
+    // It is not held up, though nobody listens.
+    worker.wait().unwrap();
+    let grown = processes::status(own, "VmRSS").unwrap().saturating_sub(before);
+    // In kilobytes. Other tests of this process have some of it.
+    assert!(grown < 150 << 10, "{grown} KB more for {COUNT} MiB that nobody listens to");
+    for number in 0..COUNT {
+        assert!(worker.listen::<Vec<u8>>(None).unwrap().unwrap() == bytes(number, 1 << 20), "{number}");
+    }
+    assert!(worker.listen::<Vec<u8>>(None).is_err());
+}
+
 /// Listens to so many messages once it has been let, and says how much that was.
 #[skprocess(runs = 1)]
 struct Latecomer {

@@ -9,5 +9,7 @@ mod elsewhere;
 mod processes;
 #[path = "share/sizes.rs"]
 mod sizes;
+#[path = "share/thousand.rs"]
+mod thousand;
 #[path = "share/ways.rs"]
 mod ways;

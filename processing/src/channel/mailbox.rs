@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::backlog::Backlog;
 use super::{Message, Pace, Packet, spare};
 use crate::shm::fault::Fault;
 use crate::shm::mail::Lane;
@@ -19,7 +20,7 @@ const TURN: usize = 4;
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox {
     /// What has been taken from the ring and nobody has listened to.
-    ready: VecDeque<Message>,
+    ready: Backlog,
     /// The message that is being read.
     partial: Option<Vec<u8>>,
     /// What came by the control channel; the ring says when it is its turn.
@@ -40,7 +41,7 @@ pub(crate) enum Look<R> {
 impl Mailbox {
     /// Takes the next message.
     pub(crate) fn next(&mut self, lane: &Lane) -> Result<Look<Message>, Fault> {
-        match self.ready.pop_front() {
+        match self.ready.pop()? {
             Some(message) => Ok(Look::Found(message)),
             None => self.read(lane),
         }
@@ -82,7 +83,7 @@ impl Mailbox {
         let end = lane.ring.written.position();
         while end.wrapping_sub(lane.ring.place()).cast_signed() > 0 {
             match self.read(lane)? {
-                Look::Found(message) => self.ready.push_back(message),
+                Look::Found(message) => self.ready.push(message),
                 Look::Again => {}
                 Look::Nothing(_) => break,
             }

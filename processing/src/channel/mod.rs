@@ -1,5 +1,6 @@
 //! What carries values between two processes: messages, and the control channel of a worker.
 
+mod backlog;
 mod control;
 mod mailbox;
 mod message;

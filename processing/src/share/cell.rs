@@ -101,8 +101,7 @@ impl<T: Scalar> CellHandle<T> {
         /// The value.
         fn get | try_get(&self) -> T {
             if !T::WIDE {
-                let place = &self.place;
-                return place.store.read(|view| value_of(view.load(place.at)?.into()));
+                return value_of(self.place.store.read_word(self.place.at)?.into());
             }
             self.try_snapshot()
         }
@@ -136,13 +135,11 @@ impl<T: Scalar> CellHandle<T> {
                 Ok(result)
             });
         }
-        self.place.store.change_word(self.place.at, |word| match value_of(word.into()) {
-            Ok(before) => {
-                let (after, result) = change(before);
-                (after.to_bits() as u64, Ok(result))
-            }
-            Err(error) => (word, Err(error)),
-        })?
+        let changed = self.place.store.change_word(self.place.at, |word| {
+            let (after, result) = change(T::of_bits(word.into())?);
+            Some((after.to_bits() as u64, result))
+        });
+        changed.map_err(|fault| ShareError::from(*fault))
     }
 }
 

@@ -111,7 +111,7 @@ impl DynamicHandle {
         /// Removes the attribute `name`; `true` if there was one.
         fn remove | try_remove(&self, name: &str) -> bool {
             let key = key_of(name)?;
-            self.place.write(|writer, at| Ok(Map::new(at).remove(writer, &key)?))
+            self.place.write(|writer, at| Ok(Map::new(at).remove(writer, &key)?.is_some()))
         }
 
         /// Whether there is an attribute `name`.

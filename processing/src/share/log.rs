@@ -182,13 +182,21 @@ impl LogHandle {
             if level < self.try_level()? {
                 return Ok(());
             }
-            let record = Record::new(level, message.to_string());
-            let bytes = record.to_bytes();
-            self.place.write(|writer, at| {
+            let message = message.to_string();
+            // Level and time are those of the moment at which the record gets its place, or the records could be out
+            // of order in time, and one too many after the level was raised.
+            let record = self.place.write(|writer, at| {
+                if level < self::level(writer, at)? {
+                    return Ok(None);
+                }
+                let record = Record::new(level, message);
                 let place = list(at).push_back(writer)?;
-                Ok::<_, ShareError>(writer.fill_slot(place, &bytes)?)
+                writer.fill_slot(place, &record.to_bytes())?;
+                Ok::<_, ShareError>(Some(record))
             })?;
-            forward(&record);
+            if let Some(record) = record {
+                forward(&record);
+            }
             Ok(())
         }
 
@@ -296,7 +304,7 @@ impl Shareable for Log {
     fn load(view: &View<'_>, at: u64) -> Result<Log, ShareError> {
         let level = level(view, at)?;
         let records =
-            (0..list(at).len(view)?).map(|index| record(view, at, index)).collect::<Result<_, _>>()?;
+            (0..list(at).whole(view)?).map(|index| record(view, at, index)).collect::<Result<_, _>>()?;
         Ok(Log { level, records })
     }
 
@@ -368,5 +376,17 @@ mod tests {
         assert_eq!(share.snapshot(), kept);
         share.clear();
         assert!(share.is_empty() && share.level() == Level::Trace);
+    }
+
+    #[test]
+    fn records_of_many_writers_are_in_the_order_of_their_times() {
+        let share = Share::new(Log::default()).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                let share = share.clone();
+                scope.spawn(move || (0..500).for_each(|number| share.info(number)));
+            }
+        });
+        assert!(share.records().is_sorted_by_key(|record| record.time));
     }
 }

@@ -51,9 +51,7 @@ impl<K: Element + Eq + Hash, V: Element, S: BuildHasher + Default + 'static> Map
         fn insert | try_insert(&self, key: K, value: V) -> Option<V> {
             let (key, value) = (codec::encode(&key)?, codec::encode(&value)?);
             self.place.write(|writer, at| {
-                let before = Map::new(at).get(writer, &key)?.map(|before| value_of(Some(before))).transpose()?;
-                Map::new(at).insert(writer, &key, &value)?;
-                Ok(before)
+                Map::new(at).replace(writer, &key, &value)?.map(|before| value_of(Some(before))).transpose()
             })
         }
 
@@ -73,9 +71,7 @@ impl<K: Element + Eq + Hash, V: Element, S: BuildHasher + Default + 'static> Map
         fn remove | try_remove[Q: Serialize + ?Sized](&self, key: &Q) -> Option<V> where { K: Borrow<Q> } {
             let key = codec::encode(key)?;
             self.place.write(|writer, at| {
-                let before = Map::new(at).get(writer, &key)?.map(|before| value_of(Some(before))).transpose()?;
-                Map::new(at).remove(writer, &key)?;
-                Ok(before)
+                Map::new(at).remove(writer, &key)?.map(|before| value_of(Some(before))).transpose()
             })
         }
 

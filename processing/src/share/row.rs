@@ -271,7 +271,7 @@ impl<T: Element> Row<T> {
 
     pub(crate) fn clear(self, writer: &mut Writer<'_>) -> Result<(), ShareError> {
         if !Self::is_packed() {
-            for index in 0..self.list.len(writer)? {
+            for index in 0..self.list.whole(writer)? {
                 self.drop_at(writer, index)?;
             }
         }
@@ -279,7 +279,7 @@ impl<T: Element> Row<T> {
     }
 
     pub(crate) fn load<C: FromIterator<T>>(self, view: &View<'_>) -> Result<C, ShareError> {
-        let len = self.list.len(view)?;
+        let len = self.list.whole(view)?;
         if let Some(width) = packed_width::<T>() {
             let bytes = self.list.all_packed(view)?;
             return bytes

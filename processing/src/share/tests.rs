@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::*;
 
 mod kills;
+mod scribbles;
 
 #[test]
 fn numbers_are_like_numbers() {

@@ -12,6 +12,7 @@ use super::robust::Thread;
 use super::segment::Segment;
 
 mod lane;
+mod mutex;
 
 pub use lane::BarePipe;
 
@@ -30,7 +31,9 @@ impl Bare {
     #[must_use]
     #[expect(clippy::new_without_default, clippy::expect_used, reason = "for benches only")]
     pub fn new() -> Bare {
-        Bare(Segment::create("bare", 1 << 16, 1 << 16).expect("memory"))
+        let segment = Segment::create("bare", 1 << 16, 1 << 16).expect("memory");
+        mutex::make(&segment);
+        Bare(segment)
     }
 
     #[expect(clippy::expect_used, reason = "for benches only")]

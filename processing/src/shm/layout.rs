@@ -33,6 +33,10 @@ pub(crate) const INITIAL: u64 = 152;
 pub(crate) const STOPPED: u64 = 160;
 /// Mixed into every hash, so that nobody can prepare colliding keys.
 pub(crate) const SEED: u64 = 168;
+/// Which namespace of process numbers the maker is in, and whether anybody of another one has come: then a number says
+/// nothing about who exists.
+pub(crate) const NAMESPACE: u64 = 176;
+pub(crate) const MIXED: u64 = 184;
 
 /// The first lines of a segment as a struct, for what every single operation touches.
 #[repr(C)]

@@ -43,9 +43,14 @@ impl List {
         view.load(self.at + LEN)
     }
 
+    /// The length of a list that somebody is about to go through: never more than there can be.
+    pub(crate) fn whole(self, view: &View<'_>) -> Result<u64> {
+        view.fits(self.len(view)?, self.width)
+    }
+
     /// How many pages the elements stand in.
     fn pages(self, head: u64, len: u64) -> u64 {
-        if len == 0 { 0 } else { (head % self.per_page() + len).div_ceil(self.per_page()) }
+        if len == 0 { 0 } else { (head % self.per_page()).saturating_add(len).div_ceil(self.per_page()) }
     }
 
     /// Where in the table the page of the element at `position`, counted from the ring's start, is.
@@ -237,11 +242,8 @@ impl List {
 
     /// All packed elements, in order.
     pub(crate) fn all_packed(self, view: &View<'_>) -> Result<Vec<u8>> {
-        let (head, len) = (view.load(self.at + HEAD)?, self.len(view)?);
+        let (head, len) = (view.load(self.at + HEAD)?, self.whole(view)?);
         view.check()?;
-        if len > view.layout.len / self.width {
-            return Err(Fault::Corrupt("length of a list"));
-        }
         let mut bytes = Vec::new();
         let (mut index, mut page) = (0, vec![0; PAGE as usize]);
         while index < len {

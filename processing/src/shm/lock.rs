@@ -142,8 +142,9 @@ pub(crate) fn release(word: &impl Word, register: &impl Register, tid: u32) {
     register.settle();
 }
 
+/// Gives up a lock that somebody may sleep at; it is off the list already, and pending.
 #[cold]
-fn release_to_sleepers(word: &impl Word) {
+pub(crate) fn release_to_sleepers(word: &impl Word) {
     // The announcement stays on the word until it is certain that nobody sleeps: if the one woken here is
     // killed before it gets anywhere, the next owner finds the others still announced.
     word.release(WAITERS);

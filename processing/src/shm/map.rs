@@ -75,6 +75,9 @@ impl Map {
         if count == 0 || buckets == 0 {
             return Ok(None);
         }
+        if count > buckets {
+            return Err(Fault::Corrupt("length of a map"));
+        }
         let mut link = self.buckets().locate(view, bucket_of(hash, buckets))?;
         for _ in 0..=count {
             let entry = view.load(link)?;
@@ -114,6 +117,24 @@ impl Map {
             writer.set_slot(found.entry + VALUE, value)?;
             return Ok(false);
         }
+        self.add(writer, key, hash, value)?;
+        Ok(true)
+    }
+
+    /// Gives `key` the value `value`; returns the one that it had.
+    pub(crate) fn replace(self, writer: &mut Writer<'_>, key: &[u8], value: &[u8]) -> Result<Option<Value>> {
+        let hash = hash(writer, key)?;
+        let Some(found) = self.find(writer, key, hash)? else {
+            self.add(writer, key, hash, value)?;
+            return Ok(None);
+        };
+        let before = writer.slot(found.entry + VALUE)?;
+        writer.set_slot(found.entry + VALUE, value)?;
+        Ok(before)
+    }
+
+    /// Adds an entry for a key that has none.
+    fn add(self, writer: &mut Writer<'_>, key: &[u8], hash: u64, value: &[u8]) -> Result<()> {
         let count = self.len(writer)?;
         if count >= self.buckets().len(writer)? {
             self.split(writer)?;
@@ -128,14 +149,14 @@ impl Map {
         writer.view.segment.copy_in(entry + KEY, key)?;
         writer.fill_slot(entry + VALUE, value)?;
         writer.set(link, entry)?;
-        writer.set(self.at + COUNT, count + 1)?;
-        Ok(true)
+        writer.set(self.at + COUNT, count + 1)
     }
 
-    /// Removes the entry of `key`; `true` if there was one.
-    pub(crate) fn remove(self, writer: &mut Writer<'_>, key: &[u8]) -> Result<bool> {
+    /// Removes the entry of `key`; returns its value.
+    pub(crate) fn remove(self, writer: &mut Writer<'_>, key: &[u8]) -> Result<Option<Value>> {
         let hash = hash(writer, key)?;
-        let Some(found) = self.find(writer, key, hash)? else { return Ok(false) };
+        let Some(found) = self.find(writer, key, hash)? else { return Ok(None) };
+        let value = writer.slot(found.entry + VALUE)?;
         let next = writer.load(found.entry + NEXT)?;
         writer.set(found.link, next)?;
         writer.drop_slot(found.entry + VALUE)?;
@@ -144,7 +165,7 @@ impl Map {
         writer.set(self.at + COUNT, count)?;
         if count == 0 {
             self.buckets().clear(writer)?;
-            return Ok(true);
+            return Ok(value);
         }
         // Two at a time, for half as many buckets as entries must go with every entry that goes.
         for _ in 0..2 {
@@ -152,7 +173,7 @@ impl Map {
                 self.merge(writer)?;
             }
         }
-        Ok(true)
+        Ok(value)
     }
 
     /// Adds a bucket, which gets what is its own from the one that answered for it so far.
@@ -221,7 +242,7 @@ impl Map {
         view: &mut V,
         mut see: impl FnMut(&mut V, Entry) -> Result<(), E>,
     ) -> Result<(), E> {
-        let (count, buckets) = (self.len(view)?, self.buckets().len(view)?);
+        let (count, buckets) = (view.fits(self.len(view)?, KEY)?, self.buckets().whole(view)?);
         let mut seen = 0;
         for bucket in 0..buckets {
             if seen >= count {

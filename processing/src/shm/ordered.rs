@@ -131,7 +131,7 @@ impl Ordered {
     ) -> Result<(Spot, Option<Node>), E> {
         let mut spot = Spot { links: [0; LEVELS], entry: None };
         let (mut before, mut beyond): (Option<Node>, Option<Node>) = (None, None);
-        let mut steps = self.len(view)?.saturating_add(LEVELS as u64);
+        let mut steps = view.fits(self.len(view)?, LINKS)?.saturating_add(LEVELS as u64);
         for level in (0..LEVELS).rev() {
             loop {
                 let link = before.map_or(self.at + HEADS + level as u64 * 8, |node| node.link(level));

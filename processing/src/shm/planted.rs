@@ -19,6 +19,8 @@ pub(crate) enum Mistake {
     LinkUnlogged,
     /// A block can be handed out again before the transaction that freed it is committed.
     FreedAtOnce,
+    /// Pages are given back to the system before the transaction that freed them is committed.
+    PunchedEarly,
     /// What a dead owner left is not taken back.
     NothingTakenBack,
     /// Entries are replayed in the order in which they were written.
@@ -38,7 +40,7 @@ pub(crate) enum Mistake {
 #[cfg(test)]
 impl Mistake {
     /// All of them.
-    pub(crate) const ALL: [Mistake; 14] = {
+    pub(crate) const ALL: [Mistake; 15] = {
         use Mistake::*;
         [
             TakenUnannounced,
@@ -48,6 +50,7 @@ impl Mistake {
             CountBeforeEntry,
             LinkUnlogged,
             FreedAtOnce,
+            PunchedEarly,
             NothingTakenBack,
             ReplayedForwards,
             LastChangeUncounted,
@@ -77,6 +80,15 @@ pub(crate) const fn makes(mistake: Mistake) -> bool {
 #[inline]
 pub(crate) fn makes(mistake: Mistake) -> bool {
     MADE.get() == Some(mistake)
+}
+
+/// Whether this thread makes no mistake. The shortest ways have no place to make any.
+#[inline(always)]
+pub(crate) fn is_faultless() -> bool {
+    #[cfg(test)]
+    return MADE.get().is_none();
+    #[cfg(not(test))]
+    true
 }
 
 /// Has this thread, and the children that it forks meanwhile, make a mistake while `body` runs.

@@ -11,11 +11,15 @@
 use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr;
-use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
-use std::sync::atomic::{AtomicIsize, AtomicPtr, AtomicU64, AtomicUsize, compiler_fence};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
+use std::sync::atomic::{AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, compiler_fence};
 
 use super::fault::{Fault, Result};
 use super::layout::{NODE_TO_PREV, NODE_TO_WORD};
+
+mod generation;
+
+pub(crate) use generation::generation;
 
 /// The kernel's `struct robust_list_head`.
 #[repr(C)]
@@ -175,6 +179,56 @@ impl Thread {
             return Err(Fault::Os(rustix::io::Errno::NOLCK.into()));
         }
         Ok(())
+    }
+
+    /// Takes `word` and links its node, if nobody has the word and this thread has nothing on its list: what an
+    /// operation on one word needs, in as few steps as can be. The node stays pending meanwhile, which the kernel sees as
+    /// one and the same.
+    #[inline(always)]
+    pub(crate) fn take_alone(
+        &self,
+        word: &AtomicU32,
+        node: usize,
+        next: &AtomicU64,
+        prev: &AtomicU64,
+    ) -> bool {
+        let (me, head) = (self.me(), self.head());
+        let at_head = ptr::from_ref(&head.list) as usize;
+        if me.count.get() != 0 || head.list.load(Relaxed) != at_head {
+            return false;
+        }
+        self.pend(node);
+        if word.compare_exchange(0, self.tid, Acquire, Relaxed).is_err() {
+            self.settle();
+            return false;
+        }
+        next.store(at_head as u64, Relaxed);
+        prev.store(at_head as u64, Relaxed);
+        let record = &me.records[0];
+        record.node.set(node);
+        record.tail.set(at_head);
+        record.count.set(0);
+        me.count.set(1);
+        compiler_fence(SeqCst);
+        head.list.store(node, Relaxed);
+        compiler_fence(SeqCst);
+        true
+    }
+
+    /// Gives up what [`take_alone`](Thread::take_alone) took, with nothing done in between; `false` if somebody sleeps
+    /// there and the word is still this thread's.
+    #[inline(always)]
+    pub(crate) fn give_up_alone(&self, word: &AtomicU32) -> bool {
+        let (me, head) = (self.me(), self.head());
+        compiler_fence(SeqCst);
+        head.list.store(ptr::from_ref(&head.list) as usize, Relaxed);
+        me.count.set(0);
+        compiler_fence(SeqCst);
+        let is_done = word.compare_exchange(self.tid, 0, Release, Relaxed).is_ok();
+        if is_done {
+            self.settle();
+        }
+        is_done
     }
 
     /// Puts `node` at the front of the list. `next` and `prev` are its links in shared memory.
@@ -386,53 +440,4 @@ fn set_next(link: usize, to: usize) {
 fn set_prev(link: usize, to: usize) {
     // SAFETY: as in `next_of`; every node on the list has its back link in the word before.
     unsafe { AtomicUsize::from_ptr((plain(link) - NODE_TO_PREV as usize) as *mut usize) }.store(to, Relaxed);
-}
-
-/// A page that the kernel empties in the child of every fork, also of one that no library hears of.
-static PAGE: AtomicPtr<u64> = AtomicPtr::new(ptr::null_mut());
-/// The generation given out last. A child inherits it, so its own is always greater.
-static GENERATIONS: AtomicU64 = AtomicU64::new(0);
-
-/// A number that differs between a process and its forked children.
-#[inline(always)]
-pub(crate) fn generation() -> Result<u64> {
-    let page = PAGE.load(Acquire);
-    if !page.is_null() {
-        // SAFETY: `make_page` leaked the page, so it stays; it is only used as this atomic.
-        let generation = unsafe { AtomicU64::from_ptr(page) }.load(Relaxed);
-        if generation != 0 {
-            return Ok(generation);
-        }
-    }
-    new_generation()
-}
-
-#[cold]
-fn new_generation() -> Result<u64> {
-    let mut page = PAGE.load(Acquire);
-    if page.is_null() {
-        page = make_page()?;
-    }
-    // SAFETY: as in `generation`.
-    let word = unsafe { AtomicU64::from_ptr(page) };
-    let new = GENERATIONS.fetch_add(1, Relaxed) + 1;
-    match word.compare_exchange(0, new, AcqRel, Acquire) {
-        Ok(_) => Ok(new),
-        Err(other) => Ok(other),
-    }
-}
-
-fn make_page() -> Result<*mut u64> {
-    let mut map = memmap2::MmapMut::map_anon(4096)?;
-    let page = map.as_mut_ptr();
-    // SAFETY: the page is ours alone and holds nothing yet that a fork could lose.
-    unsafe { rustix::mm::madvise(page.cast(), 4096, rustix::mm::Advice::LinuxWipeOnFork) }?;
-    match PAGE.compare_exchange(ptr::null_mut(), page.cast(), AcqRel, Acquire) {
-        Ok(_) => {
-            // The page is part of the process from now on.
-            let _ = std::mem::ManuallyDrop::new(map);
-            Ok(page.cast())
-        }
-        Err(other) => Ok(other),
-    }
 }

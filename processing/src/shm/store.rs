@@ -8,9 +8,9 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::{Duration, Instant};
 
 use super::fault::{Fault, Result};
-use super::layout::{INITIAL, Layout, MAGIC, ROOT, STOPPED};
+use super::layout::{INITIAL, Layout, MAGIC, MIXED, ROOT, STOPPED};
 use super::lock::futex::Robust;
-use super::lock::{self};
+use super::lock::{self, TID, Taken};
 use super::log::{self, Commit};
 use super::notify::Wake;
 use super::planted::{Mistake, makes};
@@ -18,11 +18,13 @@ use super::robust::Thread;
 use super::segment::Segment;
 use super::view::View;
 use super::writer::{Tx, Writer};
+use crate::sys;
 
 mod known;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod word;
 
 use known::Identity;
 pub(crate) use transaction::Transaction;
@@ -39,6 +41,8 @@ pub(crate) struct Store {
 /// How long a thread that holds one store's lock waits for another's. Two threads that wait for each other
 /// would do so for ever, and nobody can see both.
 const PATIENCE_WITH_TWO: Duration = Duration::from_secs(2);
+/// How long a thread waits before it looks whether anybody has the lock, and how often after that.
+const PATIENCE: Duration = Duration::from_millis(250);
 /// How often a reader tries its luck before it takes the lock.
 const GAMBLES: u32 = 8;
 
@@ -99,20 +103,53 @@ impl Store {
     #[inline(always)]
     fn lock(&self, thread: Thread) -> Result<()> {
         let robust = Robust::lock(&self.segment, thread);
-        let mut patience = None;
+        let mut patience = PATIENCE;
         if thread.held() != 0 {
             if robust.is_mine() {
                 return Err(Fault::Reentrant);
             }
             thread.reserve()?;
-            patience = Some(PATIENCE_WITH_TWO);
+            patience = PATIENCE_WITH_TWO;
         }
-        let taken = lock::acquire(robust.word, &robust, thread.tid, patience)?;
+        let taken = match lock::acquire(robust.word, &robust, thread.tid, Some(patience)) {
+            Ok(taken) => taken,
+            Err(_) => self.lock_at_last(thread)?,
+        };
         let commit = Commit::load(&self.segment);
         if (taken.after_death && !makes(Mistake::LastChangeUncounted) || commit.entries != 0)
             && !makes(Mistake::NothingTakenBack)
         {
             self.recover(commit).inspect_err(|_| drop(Held { store: self, thread }))?;
+        }
+        Ok(())
+    }
+
+    /// Goes on waiting for the lock, as long as somebody has it.
+    #[cold]
+    fn lock_at_last(&self, thread: Thread) -> Result<Taken> {
+        let robust = Robust::lock(&self.segment, thread);
+        loop {
+            self.check_owner(&robust)?;
+            if thread.held() != 0 {
+                return Err(Fault::Patience);
+            }
+            match lock::acquire(robust.word, &robust, thread.tid, Some(PATIENCE)) {
+                Err(Fault::Patience) => {}
+                taken => return taken,
+            }
+        }
+    }
+
+    /// Refuses a lock that belongs to nobody: the kernel marks it before an owner's number is gone, so somebody has
+    /// written that number who was not to.
+    fn check_owner(&self, robust: &Robust<'_>) -> Result<()> {
+        let owner = robust.word.load(Relaxed) & TID;
+        let is_nobody = owner != 0 && (owner == robust.thread.tid || !sys::thread_exists(owner));
+        if is_nobody
+            && robust.word.load(Relaxed) & TID == owner
+            && self.segment.word(MIXED)?.load(Relaxed) == 0
+        {
+            return Err(Fault::Corrupt("owner of the lock"));
         }
         Ok(())
     }
@@ -178,41 +215,6 @@ impl Store {
         look(&self.view(None))
     }
 
-    /// Changes one word to what `change` makes of it. The shortest of all operations.
-    #[inline]
-    pub(crate) fn change_word<R>(&self, at: u64, change: impl FnOnce(u64) -> (u64, R)) -> Result<R> {
-        let thread = Thread::current()?;
-        let word = self.segment.word(at)?;
-        if self.is_inside(thread) {
-            // The closure is the user's arithmetic and may panic, so it runs before the state is borrowed.
-            let (new, result) = change(word.load(Relaxed));
-            self.with_active(thread, |writer| writer.set(at, new))?;
-            return Ok(result);
-        }
-        // Not `hold`: where the lock's owner is not handed around it stays in registers.
-        self.lock(thread)?;
-        let held = Held { store: self, thread };
-        self.check_running()?;
-        let wake = Wake::of(&self.segment, thread);
-        let (new, result) = change(word.load(Relaxed));
-        let owes = wake.expected();
-        if owes && makes(Mistake::DebtAfterChange) {
-            word.store(new, Relaxed);
-        }
-        if owes {
-            wake.owe();
-        }
-        // One store is all or nothing by itself, so there is nothing to log. If we die before the version
-        // is counted, whoever recovers the lock counts it.
-        word.store(new, Relaxed);
-        Commit::load(&self.segment).next().publish(&self.segment);
-        if owes {
-            wake.pay();
-        }
-        held.release();
-        Ok(result)
-    }
-
     /// Makes a change of any size, as one.
     pub(crate) fn write<R, E: From<Fault>>(
         &self,
@@ -234,16 +236,7 @@ impl Store {
             return Err(Fault::Reentrant);
         }
         let _held = self.hold(thread)?;
-        let wake = Wake::of(&self.segment, thread);
-        let owes = wake.expected();
-        if owes {
-            wake.owe();
-        }
-        self.segment.word(STOPPED)?.store(u64::from(stopped), Relaxed);
-        Commit::load(&self.segment).next().publish(&self.segment);
-        if owes {
-            wake.pay();
-        }
+        self.set_word(thread, self.segment.word(STOPPED)?, u64::from(stopped), false);
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::sync::atomic::fence;
 
 use super::fault::{Fault, Result};
-use super::layout::Layout;
+use super::layout::{Layout, TOP};
 use super::segment::Segment;
 
 /// A look at the words of a segment.
@@ -38,6 +38,17 @@ impl<'s> View<'s> {
             }
         }
         Ok(())
+    }
+
+    /// `count`, if so many things of `size` bytes each fit into the heap as far as it is in use: for whoever goes through
+    /// all of them.
+    pub(crate) fn fits(&self, count: u64, size: u64) -> Result<u64> {
+        let used = self.load(TOP)?.min(self.layout.len).saturating_sub(self.layout.heap);
+        if count > used / size {
+            self.check()?;
+            return Err(Fault::Corrupt("length"));
+        }
+        Ok(count)
     }
 
     /// `len` bytes from the word at `at` on, which lie in one block. `len` may be nonsense.

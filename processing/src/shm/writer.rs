@@ -121,17 +121,25 @@ impl Writer<'_> {
         while let Some(block) = self.tx.frees.pop() {
             self.release(block)?;
         }
+        if makes(Mistake::PunchedEarly) {
+            self.punch();
+        }
         let entries = self.tx.commit.entries;
         if entries != 0 {
             self.tx.commit = self.tx.commit.next();
             self.tx.commit.publish(self.view.segment);
         }
         self.settle()?;
+        self.punch();
+        log::trim(self.view.segment, &self.view.layout, entries);
+        Ok(())
+    }
+
+    /// Gives freed pages back to the system.
+    fn punch(&mut self) {
         for (at, len) in self.tx.holes.drain(..) {
             self.view.segment.punch(at, len);
         }
-        log::trim(self.view.segment, &self.view.layout, entries);
-        Ok(())
     }
 
     /// Takes everything back.

@@ -15,6 +15,7 @@ mod poller;
 mod signals;
 mod socket;
 pub(crate) mod startup;
+mod threads;
 mod timer;
 
 pub(crate) use child::{Child, Exited, Program, Spawn};
@@ -32,6 +33,7 @@ pub(crate) use socket::{
     Incoming, MOST_FDS, channel_from_parent, leads_to_parent, packet_socket_pair, receive, send, socket_pair,
     wait_for_hangup, wait_until_readable,
 };
+pub(crate) use threads::{process_namespace, thread_exists};
 pub(crate) use timer::Alarm;
 
 use std::io;

@@ -31,6 +31,8 @@ pub(super) struct End {
     /// Whoever was sending is done.
     sent: Condvar,
     receiving: Mutex<Receiving>,
+    /// This end was to leave, and that is decided.
+    decided: Condvar,
 }
 
 const OPEN: u8 = 0;
@@ -52,6 +54,9 @@ struct Sending {
 struct Receiving {
     /// How many threads are at it. Each chunk is taken by one of them, the message by whoever takes its last one.
     threads: u32,
+    /// A message that takes this end along is being encoded: until that is done, nobody receives. Else what is received
+    /// meanwhile would be here and on its way, in parts perhaps.
+    leaving: bool,
     /// When the system was last asked for the other end.
     seen: Option<Instant>,
     partial: Option<Partial>,
@@ -138,7 +143,8 @@ impl End {
             status: AtomicU8::new(OPEN),
             sending: Mutex::new(Sending { is_busy: false, seen: Instant::now(), aborted, known: 0 }),
             sent: Condvar::new(),
-            receiving: Mutex::new(Receiving { threads: 0, seen: None, partial }),
+            receiving: Mutex::new(Receiving { threads: 0, leaving: false, seen: None, partial }),
+            decided: Condvar::new(),
         })
     }
 
@@ -147,16 +153,18 @@ impl End {
         End::with(side, memory, parts.socket, parts.handles.into(), parts.partial, parts.aborted)
     }
 
-    /// Copies of what this end is made of. Refuses while another thread sends or receives.
-    pub(super) fn parts(&self) -> Result<Parts, PipeError> {
+    /// Copies of what this end is made of. Refuses while another thread sends or receives. With `leave`, nobody will until
+    /// [`depart`](End::depart) or [`stay`](End::stay).
+    pub(super) fn parts(&self, leave: bool) -> Result<Parts, PipeError> {
         self.check_open()?;
-        let (sending, receiving) = (lock(&self.sending), lock(&self.receiving));
-        if sending.is_busy || receiving.threads != 0 {
+        let (mut sending, mut receiving) = (lock(&self.sending), lock(&self.receiving));
+        if sending.is_busy || receiving.threads != 0 || receiving.leaving {
             return Err(PipeError(Kind::Os(std::io::ErrorKind::ResourceBusy.into())));
         }
         let (socket, handles) = self.wire.copy()?;
         let memory = std::os::fd::AsFd::as_fd(&self.memory).try_clone_to_owned()?;
         let partial = receiving.partial.clone();
+        (sending.is_busy, receiving.leaving) = (leave, leave);
         Ok(Parts { memory, socket, handles, partial, aborted: sending.aborted })
     }
 
@@ -164,6 +172,21 @@ impl End {
     pub(super) fn depart(&self) {
         self.status.store(MOVED, Release);
         self.wire.close(false);
+        self.decide();
+    }
+
+    /// This end stays, after all.
+    pub(super) fn stay(&self) {
+        self.decide();
+        self.wire.nudge();
+    }
+
+    /// Lets those go on who waited for whether this end leaves.
+    fn decide(&self) {
+        lock(&self.sending).is_busy = false;
+        lock(&self.receiving).leaving = false;
+        self.sent.notify_all();
+        self.decided.notify_all();
     }
 
     /// Closes this end, and every copy of it.
@@ -325,7 +348,16 @@ impl End {
 
     /// Receives a message; `None` if there is none, where the caller has no patience.
     pub(super) fn receive(&self, patience: Patience) -> Result<Option<Message>, PipeError> {
-        lock(&self.receiving).threads += 1;
+        let mut receiving = lock(&self.receiving);
+        while receiving.leaving {
+            // Not for long: a value is being encoded.
+            if matches!(patience, Patience::None) {
+                return Ok(None);
+            }
+            receiving = self.decided.wait(receiving).unwrap_or_else(PoisonError::into_inner);
+        }
+        receiving.threads += 1;
+        drop(receiving);
         let received = self.receive_among_others(patience);
         lock(&self.receiving).threads -= 1;
         received

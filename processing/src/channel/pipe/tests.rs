@@ -250,6 +250,37 @@ fn a_point_that_could_not_be_sent_stays() {
     assert!(courier.recv().unwrap_err().is_disconnected());
 }
 
+/// Takes its time to be encoded, and fails in the end if it is to.
+struct Slow(bool);
+
+impl Serialize for Slow {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        thread::sleep(Duration::from_millis(20));
+        if self.0 { Err(serde::ser::Error::custom("on purpose")) } else { serializer.serialize_unit() }
+    }
+}
+
+#[test]
+fn nobody_receives_from_a_point_that_is_leaving() {
+    for (round, fails) in [false, true].into_iter().cycle().take(10).enumerate() {
+        let (anchor, point) = Pipe::pair::<Vec<u8>, u32>().unwrap();
+        let package = (point, Slow(fails));
+        thread::scope(|scope| {
+            let moving = scope.spawn(|| encode(&package).map(drop));
+            // In the middle of the encoding, a message of many pieces comes and somebody wants it.
+            thread::sleep(Duration::from_millis(5 + round as u64 % 3));
+            scope.spawn(|| _ = anchor.send_timeout(&vec![7; 200_000], Duration::from_secs(5)));
+            let received = package.0.recv_timeout(Duration::from_secs(5));
+            assert_eq!(moving.join().unwrap().is_err(), fails);
+            // It has left with all of the message, or it stays with all of it.
+            match received {
+                Ok(message) => assert!(fails && message.len() == 200_000),
+                Err(error) => assert!(!fails && error.is_closed(), "{error}"),
+            }
+        });
+    }
+}
+
 #[test]
 fn a_point_of_another_type_is_refused() {
     let (_anchor, point) = Pipe::pair::<u32, u32>().unwrap();

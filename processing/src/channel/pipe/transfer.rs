@@ -21,13 +21,33 @@ thread_local! {
 /// An encoding outside of this only copies them: that of a process about to be started, whose struct is dropped with the
 /// points in it, and that of a checkpoint, which must leave the process as it is.
 pub(crate) fn moving<R, E>(encode: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
-    let before = LEAVING.with(|leaving| leaving.replace(Some(Vec::new())));
+    let outer = LEAVING.with(|leaving| leaving.replace(Some(Vec::new())));
+    let departure = Departure { outer };
     let result = encode();
-    let leaving = LEAVING.with(|leaving| leaving.replace(before));
     if result.is_ok() {
-        leaving.into_iter().flatten().for_each(|end| end.depart());
+        departure.take().iter().for_each(|end| end.depart());
     }
     result
+}
+
+/// An encoding that takes ends along. Whatever it comes to, those that have not left by then stay.
+struct Departure {
+    /// What an encoding around this one takes along.
+    outer: Option<Vec<Arc<End>>>,
+}
+
+impl Departure {
+    /// The ends that leave.
+    fn take(&self) -> Vec<Arc<End>> {
+        LEAVING.with(|leaving| leaving.borrow_mut().as_mut().map(std::mem::take)).unwrap_or_default()
+    }
+}
+
+impl Drop for Departure {
+    fn drop(&mut self) {
+        self.take().iter().for_each(|end| end.stay());
+        LEAVING.with(|leaving| leaving.replace(self.outer.take()));
+    }
 }
 
 /// A descriptor inside an encoding.
@@ -61,18 +81,17 @@ struct Crossing {
 
 /// The whole of a point's `Serialize`.
 pub(super) fn serialize<S: Serializer>(end: &Arc<End>, kind: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    let Parts { memory, socket, handles, partial, aborted } = end.parts().map_err(S::Error::custom)?;
+    let leaves = LEAVING.with(|leaving| leaving.borrow().is_some());
+    let Parts { memory, socket, handles, partial, aborted } = end.parts(leaves).map_err(S::Error::custom)?;
+    if leaves {
+        // From here on it is settled together with the whole message, also if the rest cannot be encoded.
+        LEAVING.with(|leaving| leaving.borrow_mut().as_mut().map(|leaving| leaving.push(Arc::clone(end))));
+    }
     let waiting =
         handles.into_iter().map(|(tag, fds)| (tag, fds.into_iter().map(Handle).collect())).collect();
     let (memory, socket) = (Handle(memory), Handle(socket));
     let crossing = Crossing { kind: kind.into(), memory, socket, waiting, partial, aborted };
-    let written = crossing.serialize(serializer)?;
-    LEAVING.with(|leaving| {
-        if let Some(leaving) = leaving.borrow_mut().as_mut() {
-            leaving.push(Arc::clone(end));
-        }
-    });
-    Ok(written)
+    crossing.serialize(serializer)
 }
 
 /// The whole of a point's `Deserialize`.

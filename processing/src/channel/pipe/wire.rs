@@ -219,6 +219,11 @@ impl Wire {
         Ok((socket, state.handles.iter().map(copy).collect::<io::Result<_>>()?))
     }
 
+    /// Has everyone look again.
+    pub(super) fn nudge(&self) {
+        self.come_back(&mut self.lock());
+    }
+
     /// Lets go of the socket. With `hang_up`, copies of it that others may have are no use any more either.
     pub(super) fn close(&self, hang_up: bool) {
         let mut state = self.lock();

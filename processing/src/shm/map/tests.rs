@@ -19,7 +19,7 @@ fn a_map_is_like_a_map() {
             assert_eq!(new, model.insert(key.clone(), value).is_none());
         } else {
             let removed = store.write(|writer| map.remove(writer, key.as_bytes())).unwrap();
-            assert_eq!(removed, model.remove(&key).is_some());
+            assert_eq!(removed.as_deref(), model.remove(&key).as_deref());
         }
         let value = store.read(|view| map.get(view, key.as_bytes())).unwrap();
         assert_eq!(value.as_deref(), model.get(&key).map(Vec::as_slice));

@@ -6,9 +6,10 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::super::fault::{Fault, Result};
-use super::super::layout::{KIND, Layout, MAGIC, MAGIC_VALUE, SEED, SMALLEST, TOP};
+use super::super::layout::{KIND, Layout, MAGIC, MAGIC_VALUE, MIXED, NAMESPACE, SEED, SMALLEST, TOP};
 use super::super::segment::Segment;
 use super::Store;
+use crate::sys;
 
 /// The stores of this process, so that one that arrives twice is mapped once: the same thread must find
 /// itself the owner of a lock whichever way it came by it.
@@ -24,9 +25,14 @@ impl Store {
         let layout = Layout::of(segment.len()).ok_or(Fault::Corrupt("length"))?;
         let mut seed = [0; 8];
         rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty())?;
-        for (at, value) in
-            [(KIND, kind), (SEED, u64::from_le_bytes(seed)), (TOP, layout.heap), (MAGIC, MAGIC_VALUE)]
-        {
+        let words = [
+            (KIND, kind),
+            (SEED, u64::from_le_bytes(seed)),
+            (NAMESPACE, sys::process_namespace().unwrap_or_default()),
+            (TOP, layout.heap),
+            (MAGIC, MAGIC_VALUE),
+        ];
+        for (at, value) in words {
             segment.word(at)?.store(value, Relaxed);
         }
         Store::know(segment, layout)
@@ -42,6 +48,9 @@ impl Store {
             None => {
                 let segment = Segment::attach(file)?;
                 let layout = Layout::of(segment.len()).ok_or(Fault::Corrupt("length"))?;
+                if sys::process_namespace() != Some(segment.word(NAMESPACE)?.load(Relaxed)) {
+                    segment.word(MIXED)?.store(1, Relaxed);
+                }
                 Store::know(segment, layout)?
             }
         };

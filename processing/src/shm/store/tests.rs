@@ -48,7 +48,7 @@ fn a_panicking_change_leaves_nothing_and_gives_the_lock_up() {
     }));
     assert!(caught.is_err());
     assert_eq!(get(&store, root), 0);
-    store.change_word(root, |word| (word + 1, ())).unwrap();
+    store.change_word(root, |word| Some((word + 1, ()))).unwrap();
     assert_eq!(get(&store, root), 1);
 }
 
@@ -56,21 +56,21 @@ fn a_panicking_change_leaves_nothing_and_gives_the_lock_up() {
 fn parts_of_a_transaction_come_and_go_with_it() {
     let (store, root) = store();
     let whole = store.begin().unwrap();
-    store.change_word(root, |_| (1, ())).unwrap();
+    store.change_word(root, |_| Some((1, ()))).unwrap();
     let part = store.begin().unwrap();
-    store.change_word(root, |_| (2, ())).unwrap();
+    store.change_word(root, |_| Some((2, ()))).unwrap();
     store.write(|writer| writer.set(root + 8, 2)).unwrap();
     let inner = store.begin().unwrap();
-    store.change_word(root, |_| (3, ())).unwrap();
+    store.change_word(root, |_| Some((3, ()))).unwrap();
     inner.commit().unwrap();
     assert_eq!(get(&store, root), 3);
     part.cancel().unwrap();
     assert_eq!((get(&store, root), get(&store, root + 8)), (1, 0));
-    store.change_word(root + 16, |_| (4, ())).unwrap();
+    store.change_word(root + 16, |_| Some((4, ()))).unwrap();
     whole.commit().unwrap();
     assert_eq!((get(&store, root), get(&store, root + 8), get(&store, root + 16)), (1, 0, 4));
     let whole = store.begin().unwrap();
-    store.change_word(root, |_| (9, ())).unwrap();
+    store.change_word(root, |_| Some((9, ()))).unwrap();
     drop(whole);
     assert_eq!(get(&store, root), 1);
 }
@@ -79,12 +79,12 @@ fn parts_of_a_transaction_come_and_go_with_it() {
 fn others_see_a_transaction_when_it_is_over() {
     let (store, root) = store();
     let whole = store.begin().unwrap();
-    store.change_word(root, |_| (1, ())).unwrap();
+    store.change_word(root, |_| Some((1, ()))).unwrap();
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| get(&store, root));
         std::thread::sleep(Duration::from_millis(30));
         assert!(!reader.is_finished());
-        store.change_word(root, |_| (2, ())).unwrap();
+        store.change_word(root, |_| Some((2, ()))).unwrap();
         whole.commit().unwrap();
         assert_eq!(reader.join().unwrap(), 2);
     });
@@ -98,7 +98,7 @@ fn a_long_transaction_is_taken_back_whole_and_its_log_leaves_memory() {
     for keep in [false, true] {
         let whole = store.begin().unwrap();
         for index in 0..30_000 {
-            store.change_word(block + index * 8, |_| (index + 1, ())).unwrap();
+            store.change_word(block + index * 8, |_| Some((index + 1, ()))).unwrap();
         }
         if keep {
             whole.commit().unwrap();
@@ -126,7 +126,10 @@ fn a_stopped_store_refuses_until_started() {
     let (store, root) = store();
     store.set_stopped(true).unwrap();
     assert!(matches!(store.read(|view| view.load(root)), Err(Fault::Stopped)));
-    assert!(matches!(store.change_word(root, |word| (word, ())), Err(Fault::Stopped)));
+    assert!(matches!(
+        store.change_word(root, |word| Some((word, ()))).map_err(|fault| *fault),
+        Err(Fault::Stopped)
+    ));
     assert!(matches!(store.write(|writer| writer.set(root, 1)), Err(Fault::Stopped)));
     assert!(matches!(store.begin(), Err(Fault::Stopped)));
     store.set_stopped(false).unwrap();
@@ -156,19 +159,19 @@ fn the_same_file_is_mapped_once() {
 fn a_forked_copy_of_the_owner_does_nothing() {
     let (store, root) = store();
     let whole = store.begin().unwrap();
-    store.change_word(root, |_| (1, ())).unwrap();
+    store.change_word(root, |_| Some((1, ()))).unwrap();
     let mut whole = Some(whole);
     let child = Child::fork(|| {
         drop(whole.take());
         // The parent still has the lock, so this waits for it.
-        store.change_word(root, |word| (word + 10, ())).unwrap();
+        store.change_word(root, |word| Some((word + 10, ()))).unwrap();
         let part = store.begin().unwrap();
-        store.change_word(root, |word| (word + 100, ())).unwrap();
+        store.change_word(root, |word| Some((word + 100, ()))).unwrap();
         part.commit().is_ok()
     });
     std::thread::sleep(Duration::from_millis(50));
     assert_eq!(get(&store, root), 1);
-    store.change_word(root, |word| (word + 1, ())).unwrap();
+    store.change_word(root, |word| Some((word + 1, ()))).unwrap();
     whole.take().unwrap().commit().unwrap();
     assert!(child.succeeds_within(Duration::from_secs(10)));
     assert_eq!(get(&store, root), 112);
@@ -202,7 +205,7 @@ fn scribbled_memory_is_an_error() {
         let (store, root) = store();
         for _ in 0..3 {
             let block = store.write(|writer| writer.allocate(40)).unwrap();
-            store.change_word(root, |_| (block, ())).unwrap();
+            store.change_word(root, |_| Some((block, ()))).unwrap();
         }
         // Everything but the lock's own words, which no check can tell from an owner who takes his time.
         for _ in 0..20 {

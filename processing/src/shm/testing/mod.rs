@@ -25,6 +25,8 @@ impl Child {
         let pid = unsafe { libc::fork() };
         assert!(pid >= 0, "fork: {}", std::io::Error::last_os_error());
         if pid == 0 {
+            // Killed, the tests leave nobody behind.
+            let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
             let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
             // SAFETY: ends this process, without running what belongs to the parent.
             unsafe { libc::_exit(if matches!(done, Ok(true)) { 0 } else { 1 }) };

@@ -147,9 +147,13 @@ fn stop() {
 
 /// Keeps this thread, and the children that it forks from now on, on one processor: a step is a switch between two of
 /// them, which is several times as fast where nobody has to be woken elsewhere.
-pub(crate) fn stay_on_one_processor() {
-    use rustix::thread::{CpuSet, sched_setaffinity};
+///
+/// Tests that run at the same time say different numbers, and share the processors that there are.
+pub(crate) fn stay_on_one_processor(number: usize) {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let allowed = sched_getaffinity(None).expect("a thread may ask");
+    let all: Vec<usize> = (0..CpuSet::MAX_CPU).filter(|&processor| allowed.is_set(processor)).collect();
     let mut one = CpuSet::new();
-    one.set(rustix::thread::sched_getcpu());
+    one.set(all[number % all.len()]);
     sched_setaffinity(None, &one).expect("a processor that this thread is on");
 }

@@ -25,7 +25,7 @@ fn comes_to_light(mistake: Mistake) -> Result<(), String> {
 #[test]
 #[cfg_attr(debug_assertions, ignore = "takes minutes, unoptimised; `.ci/run kills` runs it")]
 fn every_mistake_comes_to_light() {
-    stay_on_one_processor();
+    stay_on_one_processor(1);
     let unnoticed: Vec<Mistake> = Mistake::ALL
         .into_iter()
         .filter(|&mistake| {

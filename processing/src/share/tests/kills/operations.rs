@@ -38,6 +38,7 @@ pub(super) fn suspects() -> Vec<Operation> {
         "a transaction with a part that is taken back",
         "a list shrinks",
         "a key is removed",
+        "a large element goes",
     ];
     let mut all = all();
     all.retain(|operation| names.contains(&operation.name));

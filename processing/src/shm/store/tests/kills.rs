@@ -87,9 +87,9 @@ fn a_killed_transaction_leaves_no_trace() {
             loop {
                 let Ok(whole) = store.begin() else { return false };
                 for _ in 0..10 {
-                    let _ = store.change_word(root, |word| (word.wrapping_add(1), ()));
+                    let _ = store.change_word(root, |word| Some((word.wrapping_add(1), ())));
                     let _ = work(&store, root, &mut random);
-                    let _ = store.change_word(root + 8, |word| (word.wrapping_sub(1), ()));
+                    let _ = store.change_word(root + 8, |word| Some((word.wrapping_sub(1), ())));
                 }
                 if whole.commit().is_err() {
                     return false;

@@ -23,7 +23,7 @@ fn a_change_wakes_whoever_waits() {
             .collect();
         for _ in 1..5 {
             std::thread::sleep(Duration::from_millis(20));
-            store.change_word(root, |word| (word + 1, ())).unwrap();
+            store.change_word(root, |word| Some((word + 1, ()))).unwrap();
         }
         for (least, sleeper) in (1..).zip(sleepers) {
             assert!(sleeper.join().unwrap().unwrap() >= least);
@@ -60,7 +60,7 @@ fn no_wake_up_is_lost_between_processes() {
                 let wait = store.wait_until(Some(Instant::now() + Duration::from_secs(10)), || {
                     Ok::<_, Fault>((get(&store, root) % 2 == mine).then_some(()))
                 });
-                wait.is_ok() && store.change_word(root, |word| (word + 1, ())).is_ok()
+                wait.is_ok() && store.change_word(root, |word| Some((word + 1, ()))).is_ok()
             })
         })
     };
@@ -86,7 +86,7 @@ fn a_writer_who_dies_wakes_by_dying() {
             let store = Arc::clone(&store);
             Child::fork(move || {
                 loop {
-                    let _ = store.change_word(root, |word| (word + 1, ()));
+                    let _ = store.change_word(root, |word| Some((word + 1, ())));
                 }
             })
         };
@@ -96,7 +96,7 @@ fn a_writer_who_dies_wakes_by_dying() {
         drop(sleepers.next());
         writer.end();
         if get(&store, root) == start {
-            store.change_word(root, |word| (word + 1, ())).unwrap();
+            store.change_word(root, |word| Some((word + 1, ()))).unwrap();
         }
         for sleeper in sleepers {
             assert!(sleeper.succeeds_within(Duration::from_secs(5)), "round {round}");
