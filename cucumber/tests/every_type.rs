@@ -382,7 +382,7 @@ proptest! {
         everywhere(&date);
         let offset = jiff::tz::Offset::from_seconds(east / 60 * 60).unwrap();
         everywhere(&offset.to_datetime(date));
-        everywhere(&date.to_zoned(offset.to_time_zone()));
+        everywhere(&date.to_zoned_datetime(offset.to_time_zone()));
         everywhere(&jiff::SignedDuration::new(seconds, nanos as i32));
     }
 }
