@@ -274,7 +274,7 @@ fn asleep(time: Duration) -> bool {
 /// # }
 ///
 /// let mut credentials = Credentials::new();
-/// credentials.add::<Nowhere>("*", "secret");
+/// credentials.insert::<Nowhere>("*", cucumber::Provider::literal("secret"));
 /// let far = std::time::Instant::now().checked_add(std::time::Duration::from_secs(3600));
 /// let report = reconnect_with(&mut Live::<Nowhere>::new(()), &credentials, far, &mut |_| false);
 /// assert!(!report.is_ok());

@@ -67,9 +67,10 @@ fn a_span_is_begun_anew_with_the_subscriber_of_the_other_side() {
         assert_eq!((back.level, back.filter), (Level::WARN, Some(LevelFilter::OFF)));
         assert!(back.dispatch.is::<Notes>());
         // Nobody is listening any more.
-        let quiet: Handles = tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::new(), || {
-            cucumber::from_bytes(&bytes).unwrap()
-        });
+        let quiet: Handles =
+            tracing::subscriber::with_default(tracing::subscriber::NoSubscriber::new(), || {
+                cucumber::from_bytes(&bytes).unwrap()
+            });
         assert!(quiet.span.is_disabled());
     });
     assert_eq!(*there.0.lock().unwrap(), ["INFO shop::orders order", "INFO shop::orders order"]);

@@ -75,10 +75,5 @@ pub(crate) fn compare_all() {
     stands!("in an option in a tuple", |content| (1u8, Some(content)), posted, read);
     stands!("as a map's value", |content| BTreeMap::from([("key".to_owned(), content)]), posted, read);
     stands!("in a variant", |content| [Choice::Some { content }, Choice::None], posted, read);
-    stands!(
-        "beside a field that is skipped",
-        |content| Sparse { note: None, content },
-        packed,
-        unpacked
-    );
+    stands!("beside a field that is skipped", |content| Sparse { note: None, content }, packed, unpacked);
 }

@@ -71,7 +71,8 @@ trait Carried:
     + DeserializeOwned
     + PartialEq
     + rkyv::Archive<
-        Archived: for<'a> CheckBytes<HighValidator<'a, Error>> + rkyv::Deserialize<Self, HighDeserializer<Error>>,
+        Archived: for<'a> CheckBytes<HighValidator<'a, Error>>
+                      + rkyv::Deserialize<Self, HighDeserializer<Error>>,
     > + for<'a> rkyv::Serialize<HighSerializer<AlignedVec, ArenaHandle<'a>, Error>>
 {
 }
@@ -81,7 +82,8 @@ impl<T> Carried for T where
         + DeserializeOwned
         + PartialEq
         + rkyv::Archive<
-            Archived: for<'a> CheckBytes<HighValidator<'a, Error>> + rkyv::Deserialize<T, HighDeserializer<Error>>,
+            Archived: for<'a> CheckBytes<HighValidator<'a, Error>>
+                          + rkyv::Deserialize<T, HighDeserializer<Error>>,
         > + for<'a> rkyv::Serialize<HighSerializer<AlignedVec, ArenaHandle<'a>, Error>>
 {
 }
@@ -106,9 +108,7 @@ fn codecs<T: Carried>() -> [Codec<T>; 8] {
         },
         Codec {
             name: "bincode 2",
-            encode: |value| {
-                Bytes::Plain(bincode::serde::encode_to_vec(value, BINCODE).expect("it encodes"))
-            },
+            encode: |value| Bytes::Plain(bincode::serde::encode_to_vec(value, BINCODE).expect("it encodes")),
             decode: |bytes| bincode::serde::decode_from_slice(bytes, BINCODE).expect("it decodes").0,
         },
         Codec {

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{decoded, encoded, versus};
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Serialize, Deserialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+)]
 pub(crate) struct Point {
     pub(crate) id: u32,
     pub(crate) x: i32,
@@ -15,7 +17,9 @@ pub(crate) struct Point {
     pub(crate) on: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Serialize, Deserialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+)]
 pub(crate) struct Order {
     id: u64,
     customer: Customer,
@@ -25,7 +29,9 @@ pub(crate) struct Order {
     route: Option<Vec<Point>>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Serialize, Deserialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+)]
 pub(crate) struct Customer {
     name: String,
     email: Option<String>,
@@ -48,7 +54,9 @@ impl Order {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Serialize, Deserialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+)]
 pub(crate) enum Event {
     Idle,
     Moved(i32, i32),
@@ -67,7 +75,9 @@ impl Event {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Serialize, Deserialize, rkyv::Archive, rkyv::Serialize, rkyv::Deserialize,
+)]
 pub(crate) struct Upload {
     pub(crate) id: u64,
     pub(crate) name: String,

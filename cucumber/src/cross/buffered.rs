@@ -1,7 +1,9 @@
 //! Buffers around files and streams. What is in a buffer has left the file already, or is not there yet.
 
 use std::fs::{File, OpenOptions};
-use std::io::{BufReader, BufWriter, Error, PipeReader, PipeWriter, Result as Outcome, Seek, SeekFrom, Write};
+use std::io::{
+    BufReader, BufWriter, Error, PipeReader, PipeWriter, Result as Outcome, Seek, SeekFrom, Write,
+};
 use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixStream;
@@ -79,7 +81,9 @@ readers! { TcpStream UnixStream PipeReader ChildStdout ChildStderr }
 fn whole<W: Write>(writer: &BufWriter<W>) -> Result<&W, String> {
     match writer.buffer().len() {
         0 => Ok(writer.get_ref()),
-        left => Err(format!("this `BufWriter` holds {left} bytes that are not written yet; `flush()` it before")),
+        left => {
+            Err(format!("this `BufWriter` holds {left} bytes that are not written yet; `flush()` it before"))
+        }
     }
 }
 
