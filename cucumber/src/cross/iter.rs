@@ -177,7 +177,7 @@ macro_rules! ranges {
                 deserializer: D,
             ) -> Result<StepBy<RangeInclusive<$number>>, D::Error> {
                 let Some(steps) = Option::<Steps<$number>>::deserialize(deserializer)? else {
-                    return Ok((1..=0).step_by(1));
+                    return Ok(RangeInclusive::new(1, 0).step_by(1));
                 };
                 let last = steps.last().and_then(|last| <$number>::try_from(last).ok());
                 let last = last.ok_or_else(|| D::Error::custom(IMPOSSIBLE))?;
