@@ -35,13 +35,18 @@
 //! | `PathBuf` | itself, also when it is no UTF-8 |
 //! | `Mutex<T>`, `RwLock<T>`, `RefCell<T>`, `OnceLock<T>`, `OnceCell<T>` | what is in it, unlocked. One that is locked just now, or poisoned, is an error |
 //! | `Condvar` | a new one |
-//! | `Rc<T>`, `Arc<T>` and their `Weak<T>` | the same value, shared by all that shared it. Cycles through `Weak`, or through a cell in the struct that is shared, keep their shape |
+//! | `Rc<T>`, `Arc<T>` and their `Weak<T>`, `Arc<[T]>`, `Arc<str>` | the same value, shared by all that shared it. Cycles through `Weak`, or through a cell in the struct that is shared, keep their shape |
 //! | `Command` | program, arguments, variables and folder; not its streams |
 //! | `fn(A) -> R` | the function, for processes that run the same program |
-//! | `RangeInclusive<T>`, `vec::IntoIter<T>` | what is left of it |
+//! | `RangeInclusive<T>`, `vec::IntoIter<T>`, `vec_deque::IntoIter<T>`, and `Rev` and `StepBy` over ranges of whole numbers | what is left of it |
 //! | `Cursor<T>` | with its position |
+//! | `BufReader<File>` | a reader of its own, from the next byte that this one would have yielded |
+//! | `BufReader<T>` over other streams, `BufWriter<T>` | as `T`; it is an error if there are bytes in the buffer |
+//! | `tracing`'s `Level`, `LevelFilter`, `Span`, `Dispatch` (feature `tracing`) | a span of the same name, target and level; the subscriber of the other side |
 //! | `Regex` (feature `regex`) | its pattern; flags that are not in the pattern itself are lost |
 
+#[cfg(unix)]
+mod buffered;
 mod command;
 mod edges;
 #[cfg(unix)]
@@ -55,13 +60,15 @@ mod shared;
 #[cfg(unix)]
 mod socket;
 mod time;
+#[cfg(feature = "tracing")]
+mod traced;
 pub(crate) mod via;
 
 pub use edges::{Edges, Graph, Refilled};
 pub use function::Function;
 pub use locked::Locked;
 pub use serde_with::{As, DeserializeAs, Same, SerializeAs};
-pub use shared::Shared;
+pub use shared::{Shared, Slice};
 
 /// The adapter of everything that has no parts: files, sockets, clocks, commands and the like.
 #[derive(Clone, Copy, Debug)]

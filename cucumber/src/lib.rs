@@ -51,7 +51,9 @@ pub use inspect::{Tree, inspect, inspect_bytes};
 pub use live::Live;
 pub use name::type_name;
 pub use reconnect::Reconnect;
-pub use reconnectable::{AnyLive, Path, Reconnectable, Report, reconnect_all, reconnect_until};
+pub use reconnectable::{
+    AnyLive, Path, Reconnectable, Report, reconnect_all, reconnect_until, reconnect_with,
+};
 #[cfg(feature = "http")]
 pub use resource::http::HttpRecipe;
 #[cfg(feature = "mysql")]

@@ -58,7 +58,21 @@ pub trait AnyLive {
     /// # Errors
     ///
     /// As the last attempt.
-    fn verify(&mut self, deadline: Option<Instant>) -> Result<bool>;
+    fn verify(&mut self, deadline: Option<Instant>) -> Result<bool> {
+        self.verify_with(deadline, &mut asleep)
+    }
+
+    /// As [`verify`](AnyLive::verify), with the pauses in somebody else's hands: `pause` waits so long, and says whether to try
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// As the last attempt.
+    fn verify_with(
+        &mut self,
+        deadline: Option<Instant>,
+        pause: &mut dyn FnMut(Duration) -> bool,
+    ) -> Result<bool>;
 
     /// Ends the connection in good order.
     fn close(&mut self);
@@ -85,7 +99,11 @@ impl<C: Reconnect> AnyLive for Live<C> {
         self.attempt(ATTEMPT).map(drop).map_err(|(error, _)| error)
     }
 
-    fn verify(&mut self, deadline: Option<Instant>) -> Result<bool> {
+    fn verify_with(
+        &mut self,
+        deadline: Option<Instant>,
+        pause: &mut dyn FnMut(Duration) -> bool,
+    ) -> Result<bool> {
         let left = |most: Duration| match deadline {
             Some(deadline) => deadline.saturating_duration_since(Instant::now()).min(most),
             None => most,
@@ -104,7 +122,7 @@ impl<C: Reconnect> AnyLive for Live<C> {
             match self.attempt(limit) {
                 Ok(_) => return Ok(true),
                 Err((error, transient)) => {
-                    if !(transient && backoff.pause(deadline)) {
+                    if !(transient && backoff.next(deadline).is_some_and(&mut *pause)) {
                         return Err(error);
                     }
                     last = Some(error);
@@ -232,13 +250,53 @@ pub fn reconnect_until<T: Reconnectable + ?Sized>(
     credentials: &Credentials,
     deadline: Option<Instant>,
 ) -> Report {
+    reconnect_with(value, credentials, deadline, &mut asleep)
+}
+
+fn asleep(time: Duration) -> bool {
+    std::thread::sleep(time);
+    true
+}
+
+/// As [`reconnect_until`], for whoever must be able to stop waiting: `pause` waits so long between two attempts, or less, and
+/// says whether to go on. Once it says no, nothing more is tried, and what is not connected then is among the failures only if
+/// it was tried before.
+///
+/// ```
+/// use cucumber::{Credentials, Live, reconnect_with};
+/// # struct Nowhere;
+/// # impl cucumber::Reconnect for Nowhere {
+/// #     type Recipe = ();
+/// #     fn needs_secret(_: &()) -> bool { true }
+/// #     fn connect(_: &(), _: Option<&cucumber::Secret>, _: std::time::Duration) -> Result<Self, cucumber::BoxError> {
+/// #         Err("nobody is there".into())
+/// #     }
+/// # }
+///
+/// let mut credentials = Credentials::new();
+/// credentials.insert::<Nowhere>("*", cucumber::Provider::literal("secret"));
+/// let far = std::time::Instant::now().checked_add(std::time::Duration::from_secs(3600));
+/// let report = reconnect_with(&mut Live::<Nowhere>::new(()), &credentials, far, &mut |_| false);
+/// assert!(!report.is_ok());
+/// ```
+pub fn reconnect_with<T: Reconnectable + ?Sized>(
+    value: &mut T,
+    credentials: &Credentials,
+    deadline: Option<Instant>,
+    pause: &mut dyn FnMut(Duration) -> bool,
+) -> Report {
     let mut report = Report::default();
+    let mut goes_on = true;
     value.visit_live(&Path::ROOT, &mut |path, live| {
         live.provide(credentials, path.name());
-        if live.is_lazy() && !live.is_connected() {
+        if !goes_on || (live.is_lazy() && !live.is_connected()) {
             return;
         }
-        match live.verify(deadline) {
+        let outcome = live.verify_with(deadline, &mut |time| {
+            goes_on = pause(time);
+            goes_on
+        });
+        match outcome {
             Ok(true) => report.reconnected.push(path.to_string()),
             Ok(false) => {}
             Err(error) => report.failures.push(path.locate(error)),

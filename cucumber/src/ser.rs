@@ -139,7 +139,7 @@ fn write_value<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, stack: Stack
         && shape.root > leaf::UNSEEN
     {
         let (attached, shared) = (scope::attached(), graph::written());
-        let mut encoder = Encoder::postcard(std::mem::take(out), &shape, stack);
+        let mut encoder = Encoder::postcard(std::mem::take(out), shape, stack);
         let outcome = value.serialize(&mut encoder);
         // A `Serialize` may swallow the error, so the encoder's own word counts, too.
         let doubtful = encoder.is_doubtful() || outcome.as_ref().is_err_and(crate::Error::is_doubtful);

@@ -7,8 +7,8 @@
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
@@ -54,13 +54,48 @@ pub(crate) struct Node {
 }
 
 /// A struct's field, an enum's variant, or the like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Part {
     /// Empty, where parts have no names.
     pub(crate) name: &'static str,
     /// Its node; that of a part which was never reached is [`leaf::UNSEEN`].
     pub(crate) number: u32,
+    /// Where else a constant lies that is this name, as far as that was seen.
+    twin: AtomicUsize,
 }
+
+impl Part {
+    pub(crate) fn new(name: &'static str, number: u32) -> Self {
+        Self { name, number, twin: AtomicUsize::new(0) }
+    }
+
+    /// Whether this is its name. `Serialize` and `Deserialize` have a constant each, mostly, and neither moves: so the text is
+    /// read once only.
+    #[inline]
+    pub(crate) fn is_called(&self, name: &'static str) -> bool {
+        let here = name.as_ptr().addr();
+        let known = here == self.twin.load(Ordering::Relaxed) || here == self.name.as_ptr().addr();
+        known && name.len() == self.name.len() || self.reads(name)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn reads(&self, name: &'static str) -> bool {
+        let same = self.name == name;
+        if same {
+            self.twin.store(name.as_ptr().addr(), Ordering::Relaxed);
+        }
+        same
+    }
+}
+
+impl PartialEq for Part {
+    fn eq(&self, other: &Self) -> bool {
+        (self.name, self.number) == (other.name, other.number)
+    }
+}
+
+impl Eq for Part {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Kind {
@@ -108,8 +143,8 @@ pub fn know<T: DeserializeOwned>() {
 }
 
 /// The shape of the type that is called `T`'s name, if one is known.
-pub(crate) fn of<T: ?Sized>() -> Option<Arc<Shape>> {
-    type Found = (u64, Option<Arc<Shape>>);
+pub(crate) fn of<T: ?Sized>() -> Option<&'static Shape> {
+    type Found = (u64, Option<&'static Shape>);
     thread_local! {
         static FOUND: RefCell<HashMap<usize, Found, BuildHasherDefault<AddressHasher>>> = RefCell::default();
     }
@@ -118,19 +153,19 @@ pub(crate) fn of<T: ?Sized>() -> Option<Arc<Shape>> {
     let key = raw.as_ptr().addr() ^ raw.len().rotate_right(16);
     let generation = GENERATION.load(Ordering::Acquire);
     let cached = FOUND.try_with(|found| match found.borrow().get(&key) {
-        Some((at, shape)) if *at == generation => Some(shape.clone()),
+        Some((at, shape)) if *at == generation => Some(*shape),
         _ => None,
     });
     if let Ok(Some(shape)) = cached {
         return shape;
     }
     let shape = look_up(crate::type_name::<T>());
-    let _ = FOUND.try_with(|found| found.borrow_mut().insert(key, (generation, shape.clone())));
+    let _ = FOUND.try_with(|found| found.borrow_mut().insert(key, (generation, shape)));
     shape
 }
 
 /// The shape of the type of this name, if it is known and survives postcard.
-pub(crate) fn named(name: &str) -> Option<Arc<Shape>> {
+pub(crate) fn named(name: &str) -> Option<&'static Shape> {
     look_up(name)
 }
 
@@ -145,7 +180,7 @@ struct Entry {
     seen: HashSet<usize>,
     /// Registered, but not traced yet.
     pending: Vec<(usize, fn() -> Shape)>,
-    shape: Option<Arc<Shape>>,
+    shape: Option<&'static Shape>,
 }
 
 fn registry() -> MutexGuard<'static, Option<HashMap<&'static str, Entry>>> {
@@ -161,9 +196,9 @@ fn register(name: &'static str, address: usize, tracer: fn() -> Shape) {
     }
 }
 
-fn look_up(name: &str) -> Option<Arc<Shape>> {
+fn look_up(name: &str) -> Option<&'static Shape> {
     let pending = match registry().as_ref()?.get(name)? {
-        entry if entry.pending.is_empty() => return entry.shape.clone(),
+        entry if entry.pending.is_empty() => return entry.shape,
         entry => entry.pending.clone(),
     };
     // Tracing runs code of the type, which may encode and decode; so not under the lock. Two threads may do it at once.
@@ -172,14 +207,19 @@ fn look_up(name: &str) -> Option<Arc<Shape>> {
     let entry = registry.as_mut()?.get_mut(name)?;
     entry.pending.retain(|known| !pending.iter().any(|done| done.0 == known.0));
     for shape in traced {
-        match &entry.shape {
-            None => entry.shape = Some(Arc::new(shape)),
-            Some(known) if **known == shape => {}
+        match entry.shape {
+            None => entry.shape = Some(kept(shape)),
+            Some(known) if *known == shape => {}
             // Two types of one name, such as two local ones of one function: neither can be told from the other.
-            Some(_) => entry.shape = Some(Arc::new(Shape::unknown())),
+            Some(_) => entry.shape = Some(kept(Shape::unknown())),
         }
     }
-    entry.shape.clone()
+    entry.shape
+}
+
+/// There is one for each type of the program, or two, and they are asked for as long as it runs.
+fn kept(shape: Shape) -> &'static Shape {
+    Box::leak(Box::new(shape))
 }
 
 /// Addresses are spread well enough by one multiplication.

@@ -324,3 +324,55 @@ fn the_patience_of_a_reconnect_is_within_the_hooks_limit() {
         .expect_err("a shut vault");
     assert!(!error.is_timeout(), "{error}");
 }
+
+/// A server that is never there.
+struct Away;
+
+impl Reconnect for Away {
+    type Recipe = Marks;
+
+    fn needs_secret(_: &Marks) -> bool {
+        true
+    }
+
+    fn connect(journal: &Marks, _: Option<&Secret>, _: Duration) -> Result<Self, BoxError> {
+        journal.add("nobody there");
+        Err("nobody is there".into())
+    }
+}
+
+#[autoreconnect(Away = { "*": "known" })]
+#[skprocess]
+struct Waiting {
+    first: Live<Away>,
+    second: Live<Away>,
+    ran: bool,
+}
+
+#[skprocess]
+impl Waiting {
+    fn run(&mut self) {
+        self.ran = true;
+    }
+
+    fn result(&mut self) -> bool {
+        self.ran
+    }
+}
+
+#[test]
+fn a_stop_ends_the_wait_for_a_server_that_is_away() {
+    let _dog = watchdog();
+    let dir = TempDir::new();
+    let journal = dir.marks();
+    let (first, second) = (Live::new(journal.clone()), Live::new(journal.clone()));
+    let waiting = Waiting { first, second, ran: false };
+    // Unstopped it would go on for half an hour, longer than any test may take.
+    let hour = Duration::from_secs(3600);
+    let waiting = waiting.configure(|config| config.timeout(Phase::Prerun, hour)).start().expect("a process");
+    while journal.count("nobody there") < 3 {
+        std::thread::yield_now();
+    }
+    waiting.stop();
+    assert_eq!(waiting.result().ok(), Some(false), "neither an error nor a run");
+}

@@ -20,28 +20,19 @@ use processing::{Task, cucumber};
 use serde::{Deserialize, Serialize};
 use tests::{TempDir, watchdog};
 
+#[path = "worst/connections.rs"]
+mod connections;
 #[path = "worst/dice.rs"]
 mod dice;
+#[path = "worst/steps.rs"]
+mod steps;
 
+use connections::{Connections, Servers};
 use dice::Dice;
+use steps::{Add, Step};
 
 const SEEDS: u64 = 100;
 const PATIENCE: Duration = Duration::from_secs(60);
-
-#[typetag::serde]
-trait Step {
-    fn apply(&self, value: i64) -> i64;
-}
-
-#[derive(Serialize, Deserialize)]
-struct Add(i64);
-
-#[typetag::serde]
-impl Step for Add {
-    fn apply(&self, value: i64) -> i64 {
-        value.wrapping_add(self.0)
-    }
-}
 
 /// What postcard alone cannot carry.
 #[derive(Serialize, Deserialize)]
@@ -132,12 +123,14 @@ struct Content {
     root: Rc<Branch>,
     cursor: Option<Rc<Branch>>,
     all: Vec<Any>,
+    live: Connections,
 }
 
 /// What an object is made from.
 struct Maker<'m> {
     dice: Dice,
     folder: &'m TempDir,
+    servers: &'m Servers,
     peers: Vec<Arc<Mutex<Peer>>>,
     branches: Vec<Rc<Branch>>,
 }
@@ -290,7 +283,8 @@ impl Maker<'_> {
         }
         let all = (0..10).map(|_| self.any(4)).collect();
         let cursor = self.branch();
-        let content = Content { peers: self.peers, root, cursor, all };
+        let live = Connections::any(&mut self.dice, self.servers);
+        let content = Content { peers: self.peers, root, cursor, all, live };
         let looked = content.look();
         Worst { seed, content, since: Instant::now().checked_sub(PATIENCE).unwrap(), looked }
     }
@@ -328,7 +322,7 @@ impl Content {
 
 impl Worst {
     /// Looks at everything, and uses what can be used.
-    fn verify(&self) -> anyhow::Result<usize> {
+    fn verify(&mut self) -> anyhow::Result<usize> {
         let looks = self.content.look();
         let apart = looks.bytes().zip(self.looked.bytes()).take_while(|(one, other)| one == other).count();
         let shorten = |text: &str| {
@@ -349,7 +343,7 @@ impl Worst {
             "seed {}: the clock",
             self.seed
         );
-        let mut used = 0;
+        let mut used = self.content.live.try_out()?;
         for any in &self.content.all {
             used += any.try_out()?;
         }
@@ -411,7 +405,7 @@ struct Customs {}
 #[skprocess]
 impl Customs {
     fn run(&mut self) -> anyhow::Result<()> {
-        let worst = self.listen::<Worst>(PATIENCE)?.unwrap();
+        let mut worst = self.listen::<Worst>(PATIENCE)?.unwrap();
         worst.verify()?;
         self.tell(&worst)?;
         worst.content.dissolve();
@@ -422,15 +416,16 @@ impl Customs {
 #[test]
 fn a_hundred_of_the_worst_possible_objects_go_there_and_back() {
     let _watchdog = watchdog();
-    let folder = TempDir::new();
+    let (folder, servers) = (TempDir::new(), Servers::find());
     let worker = Customs {}.start().unwrap();
     let mut used = 0;
     for seed in 0..SEEDS {
-        let maker = Maker { dice: Dice::new(seed), folder: &folder, peers: Vec::new(), branches: Vec::new() };
-        let worst = maker.make(seed);
+        let (peers, branches) = (Vec::new(), Vec::new());
+        let maker = Maker { dice: Dice::new(seed), folder: &folder, servers: &servers, peers, branches };
+        let mut worst = maker.make(seed);
         worker.tell(&worst).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
         let answer = worker.listen::<Worst>(PATIENCE);
-        let back = match answer {
+        let mut back = match answer {
             Ok(back) => back.unwrap_or_else(|| panic!("seed {seed}: no answer")),
             Err(error) => panic!("seed {seed}: {:?}", tests::chain(&error)),
         };

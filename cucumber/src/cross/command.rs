@@ -56,17 +56,24 @@ impl<'de> DeserializeAs<'de, Command> for Cross {
     }
 }
 
+/// A pattern is as good as what is compiled from it.
 #[cfg(feature = "regex")]
-impl SerializeAs<regex::Regex> for Cross {
-    fn serialize_as<S: Serializer>(value: &regex::Regex, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(value.as_str())
-    }
+macro_rules! patterns {
+    ($($regex:ty)*) => {$(
+        impl SerializeAs<$regex> for Cross {
+            fn serialize_as<S: Serializer>(value: &$regex, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(value.as_str())
+            }
+        }
+
+        impl<'de> DeserializeAs<'de, $regex> for Cross {
+            fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<$regex, D::Error> {
+                let pattern = String::deserialize(deserializer)?;
+                <$regex>::new(&pattern).map_err(serde::de::Error::custom)
+            }
+        }
+    )*};
 }
 
 #[cfg(feature = "regex")]
-impl<'de> DeserializeAs<'de, regex::Regex> for Cross {
-    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<regex::Regex, D::Error> {
-        let pattern = String::deserialize(deserializer)?;
-        regex::Regex::new(&pattern).map_err(serde::de::Error::custom)
-    }
-}
+patterns! { regex::Regex regex::bytes::Regex }

@@ -1,9 +1,13 @@
 //! Iterators and readers, by what is left of them.
 
+use std::collections::vec_deque;
 use std::io::Cursor;
-use std::ops::RangeInclusive;
+use std::iter::{Rev, StepBy};
+use std::num::NonZeroUsize;
+use std::ops::{Range, RangeInclusive};
 use std::vec;
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_with::{DeserializeAs, SerializeAs};
 
@@ -44,6 +48,147 @@ impl<'de, T: Deserialize<'de>> DeserializeAs<'de, vec::IntoIter<T>> for Cross {
         Vec::deserialize(deserializer).map(Vec::into_iter)
     }
 }
+
+impl<T: Serialize + Clone> SerializeAs<vec_deque::IntoIter<T>> for Cross {
+    fn serialize_as<S: Serializer>(value: &vec_deque::IntoIter<T>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(value.clone())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeAs<'de, vec_deque::IntoIter<T>> for Cross {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<vec_deque::IntoIter<T>, D::Error> {
+        std::collections::VecDeque::deserialize(deserializer).map(std::collections::VecDeque::into_iter)
+    }
+}
+
+/// Nothing but an iterator over a copy shows what is left of one that runs backwards.
+impl<T: Serialize + Clone> SerializeAs<Rev<vec::IntoIter<T>>> for Cross {
+    fn serialize_as<S: Serializer>(value: &Rev<vec::IntoIter<T>>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(value.clone())
+    }
+}
+
+impl<'de, T: Deserialize<'de>> DeserializeAs<'de, Rev<vec::IntoIter<T>>> for Cross {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Rev<vec::IntoIter<T>>, D::Error> {
+        let mut left = Vec::<T>::deserialize(deserializer)?;
+        left.reverse();
+        Ok(left.into_iter().rev())
+    }
+}
+
+/// The first and the last number of a range that runs backwards, if any is left.
+fn ends<T: Copy>(mut left: impl DoubleEndedIterator<Item = T>) -> Option<(T, T)> {
+    let last = left.next()?;
+    Some((left.next_back().unwrap_or(last), last))
+}
+
+/// What is left of a range with steps: its first number, the step, how many.
+#[derive(Serialize, Deserialize)]
+struct Steps<T> {
+    first: T,
+    step: NonZeroUsize,
+    count: usize,
+}
+
+impl<T: Copy + Into<i128>> Steps<T> {
+    fn of(mut left: impl Iterator<Item = T>) -> Option<Self> {
+        let (count, _) = left.size_hint();
+        let first = left.next()?;
+        // With a single number left, the step is of no use any more.
+        let distance = left.next().map_or(1, |second| second.into() - first.into());
+        let step = usize::try_from(distance).ok().and_then(NonZeroUsize::new)?;
+        Some(Self { first, step, count })
+    }
+
+    fn last(&self) -> Option<i128> {
+        let steps = i128::try_from(self.count).ok()?.checked_sub(1)?;
+        let distance = steps.checked_mul(i128::try_from(self.step.get()).ok()?)?;
+        self.first.into().checked_add(distance)
+    }
+}
+
+const IMPOSSIBLE: &str = "a range that goes further than its numbers";
+
+macro_rules! ranges {
+    ($($number:ty)*) => {$(
+        impl SerializeAs<Rev<Range<$number>>> for Cross {
+            fn serialize_as<S: Serializer>(value: &Rev<Range<$number>>, serializer: S) -> Result<S::Ok, S::Error> {
+                ends(value.clone()).serialize(serializer)
+            }
+        }
+
+        impl<'de> DeserializeAs<'de, Rev<Range<$number>>> for Cross {
+            fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Rev<Range<$number>>, D::Error> {
+                let Some((first, last)) = Option::<($number, $number)>::deserialize(deserializer)? else {
+                    return Ok((0..0).rev());
+                };
+                let end = last.checked_add(1).ok_or_else(|| D::Error::custom(IMPOSSIBLE))?;
+                Ok((first..end).rev())
+            }
+        }
+
+        impl SerializeAs<Rev<RangeInclusive<$number>>> for Cross {
+            fn serialize_as<S: Serializer>(
+                value: &Rev<RangeInclusive<$number>>,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                ends(value.clone()).serialize(serializer)
+            }
+        }
+
+        impl<'de> DeserializeAs<'de, Rev<RangeInclusive<$number>>> for Cross {
+            fn deserialize_as<D: Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<Rev<RangeInclusive<$number>>, D::Error> {
+                let left = Option::<($number, $number)>::deserialize(deserializer)?;
+                let (first, last) = left.unwrap_or((1, 0));
+                Ok((first..=last).rev())
+            }
+        }
+
+        impl SerializeAs<StepBy<Range<$number>>> for Cross {
+            fn serialize_as<S: Serializer>(value: &StepBy<Range<$number>>, serializer: S) -> Result<S::Ok, S::Error> {
+                Steps::of(value.clone()).serialize(serializer)
+            }
+        }
+
+        impl<'de> DeserializeAs<'de, StepBy<Range<$number>>> for Cross {
+            fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<StepBy<Range<$number>>, D::Error> {
+                let Some(steps) = Option::<Steps<$number>>::deserialize(deserializer)? else {
+                    return Ok((0..0).step_by(1));
+                };
+                let end = steps.last().and_then(|last| <$number>::try_from(last + 1).ok());
+                let end = end.ok_or_else(|| D::Error::custom(IMPOSSIBLE))?;
+                Ok((steps.first..end).step_by(steps.step.get()))
+            }
+        }
+
+        impl SerializeAs<StepBy<RangeInclusive<$number>>> for Cross {
+            fn serialize_as<S: Serializer>(
+                value: &StepBy<RangeInclusive<$number>>,
+                serializer: S,
+            ) -> Result<S::Ok, S::Error> {
+                Steps::of(value.clone()).serialize(serializer)
+            }
+        }
+
+        impl<'de> DeserializeAs<'de, StepBy<RangeInclusive<$number>>> for Cross {
+            fn deserialize_as<D: Deserializer<'de>>(
+                deserializer: D,
+            ) -> Result<StepBy<RangeInclusive<$number>>, D::Error> {
+                let Some(steps) = Option::<Steps<$number>>::deserialize(deserializer)? else {
+                    return Ok(RangeInclusive::new(1, 0).step_by(1));
+                };
+                let last = steps.last().and_then(|last| <$number>::try_from(last).ok());
+                let last = last.ok_or_else(|| D::Error::custom(IMPOSSIBLE))?;
+                Ok((steps.first..=last).step_by(steps.step.get()))
+            }
+        }
+    )*};
+}
+
+// Wider ones do not say how many are left, and `usize` is no more than one of these.
+ranges! { u8 u16 u32 u64 i8 i16 i32 i64 }
 
 impl<T: Serialize> SerializeAs<Cursor<T>> for Cross {
     fn serialize_as<S: Serializer>(value: &Cursor<T>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -7,7 +7,9 @@ use std::sync::{self, Arc};
 use serde::{Deserialize, Deserializer, Serializer};
 use serde_with::{DeserializeAs, SerializeAs};
 
+use super::via::Written;
 use crate::error::Error;
+use crate::graph::Pointer;
 use crate::{graph, inspect, scope};
 
 /// The adapter of `Rc`, `Arc` and their `Weak`: what several hold is one value on the other side, too.
@@ -49,12 +51,12 @@ where
 }
 
 macro_rules! shared {
-    ($($pointer:ident $weak:path;)*) => {$(
-        impl<T: 'static, A: SerializeAs<T>> SerializeAs<$pointer<T>> for Shared<A> {
-            fn serialize_as<S: Serializer>(value: &$pointer<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    ($([$($param:tt)*] $pointer:ty, $weak:ty;)*) => {$(
+        impl<$($param)* A: SerializeAs<<$pointer as Pointer>::Target>> SerializeAs<$pointer> for Shared<A> {
+            fn serialize_as<S: Serializer>(value: &$pointer, serializer: S) -> Result<S::Ok, S::Error> {
                 if inspect::is_inspecting() {
-                    return match inspect::meet::<$pointer<T>>($pointer::as_ptr(value).addr()) {
-                        true => A::serialize_as(value, serializer),
+                    return match inspect::meet::<$pointer>(value.address()) {
+                        true => A::serialize_as(value.target(), serializer),
                         false => serializer.serialize_unit(),
                     };
                 }
@@ -62,59 +64,58 @@ macro_rules! shared {
             }
         }
 
-        impl<T: 'static, A> SerializeAs<$weak> for Shared<A> {
+        impl<$($param)* A> SerializeAs<$weak> for Shared<A> {
             fn serialize_as<S: Serializer>(value: &$weak, serializer: S) -> Result<S::Ok, S::Error> {
                 if inspect::is_inspecting() {
                     let held = value.upgrade();
-                    inspect::meet_weakly::<$pointer<T>>(held.map(|held| $pointer::as_ptr(&held).addr()));
+                    inspect::meet_weakly::<$pointer>(held.map(|held| held.address()));
                     return serializer.serialize_unit();
                 }
-                number(graph::write_weak::<$pointer<T>>(value), serializer)
+                number(graph::write_weak::<$pointer>(value), serializer)
             }
         }
 
-        impl<'de, T, A> DeserializeAs<'de, $pointer<T>> for Shared<A>
+        impl<'de, $($param)* A> DeserializeAs<'de, $pointer> for Shared<A>
         where
-            T: 'static,
-            A: for<'a> DeserializeAs<'a, T> + 'static,
+            A: for<'a> DeserializeAs<'a, <$pointer as Pointer>::Content> + 'static,
         {
-            fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<$pointer<T>, D::Error> {
-                referred(deserializer, graph::strong::<$pointer<T>, A>)
+            fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<$pointer, D::Error> {
+                referred(deserializer, graph::strong::<$pointer, A>)
             }
         }
 
-        impl<'de, T, A> DeserializeAs<'de, $weak> for Shared<A>
+        impl<'de, $($param)* A> DeserializeAs<'de, $weak> for Shared<A>
         where
-            T: 'static,
-            A: for<'a> DeserializeAs<'a, T> + 'static,
+            A: for<'a> DeserializeAs<'a, <$pointer as Pointer>::Content> + 'static,
         {
             fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<$weak, D::Error> {
-                referred(deserializer, graph::weak::<$pointer<T>, A>)
+                referred(deserializer, graph::weak::<$pointer, A>)
             }
         }
     )*};
 }
 
 shared! {
-    Rc rc::Weak<T>;
-    Arc sync::Weak<T>;
+    [T: 'static,] Rc<T>, rc::Weak<T>;
+    [T: 'static,] Arc<T>, sync::Weak<T>;
+    [T: 'static,] Rc<[T]>, rc::Weak<[T]>;
+    [T: 'static,] Arc<[T]>, sync::Weak<[T]>;
+    [] Rc<str>, rc::Weak<str>;
+    [] Arc<str>, sync::Weak<str>;
 }
 
-/// Text that cannot change is as good copied.
-macro_rules! text {
-    ($($pointer:ident)*) => {$(
-        impl<A> SerializeAs<$pointer<str>> for Shared<A> {
-            fn serialize_as<S: Serializer>(value: &$pointer<str>, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_str(value)
-            }
-        }
+/// The adapter of what an `Arc<[T]>` or `Rc<[T]>` holds, where its elements are written by `A`.
+#[derive(Debug)]
+pub struct Slice<A>(PhantomData<fn() -> A>);
 
-        impl<'de, A> DeserializeAs<'de, $pointer<str>> for Shared<A> {
-            fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<$pointer<str>, D::Error> {
-                String::deserialize(deserializer).map($pointer::from)
-            }
-        }
-    )*};
+impl<T, A: SerializeAs<T>> SerializeAs<[T]> for Slice<A> {
+    fn serialize_as<S: Serializer>(value: &[T], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(value.iter().map(Written::<T, A>::new))
+    }
 }
 
-text! { Rc Arc }
+impl<'de, T, A: DeserializeAs<'de, T>> DeserializeAs<'de, Vec<T>> for Slice<A> {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error> {
+        <Vec<A> as DeserializeAs<'de, Vec<T>>>::deserialize_as(deserializer)
+    }
+}

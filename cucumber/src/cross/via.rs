@@ -221,5 +221,11 @@ pub mod refused {
         thread
             "a `{Self}` is a thread of this process",
             "send a `task!(…)`, and start a thread for it on the other side";
+        lazy
+            "a `{Self}` is made by a closure of this process, which cannot be asked for what it captured",
+            "use a `OnceLock`, which crosses with what is in it; or `#[serde(skip)]`, if the type around it can be made without";
+        barrier
+            "a `{Self}` does not say for how many threads it is, and threads of another process never reach it",
+            "send the number, and make the barrier on the other side; or meet through a `processing::Share`";
     }
 }

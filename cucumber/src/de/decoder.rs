@@ -57,24 +57,9 @@ impl<'de> Decoder<'de> {
         Ok(value)
     }
 
-    /// The byte that is a whole number, if the next one is.
-    #[inline]
-    fn short(&mut self) -> Option<u8> {
-        match self.rest {
-            [byte @ 0..0x80, rest @ ..] => {
-                self.rest = rest;
-                Some(*byte)
-            }
-            _ => None,
-        }
-    }
-
     #[inline]
     pub(super) fn varint(&mut self) -> Result<u64> {
-        match self.short() {
-            Some(byte) => Ok(byte.into()),
-            None => self.take(),
-        }
+        self.number(64)
     }
 
     /// The length of a sequence or map. Encoders see to it that an element takes a byte at least.
@@ -130,16 +115,22 @@ fn not_read(left: usize) -> Error {
     Error::malformed(format!("its last {left} elements were not read; it was written by another type"))
 }
 
-/// A number that is but one byte, or `None`.
-macro_rules! short {
+/// How postcard has a number.
+macro_rules! taken {
     (unsigned $self:ident $type:ty) => {
-        $self.short().map(|byte| <$type>::from(byte))
+        // No more bits than the type has.
+        $self.number(<$type>::BITS)? as $type
     };
-    (signed $self:ident $type:ty) => {
-        $self.short().map(|byte| <$type>::from((byte >> 1).cast_signed() ^ -(byte & 1).cast_signed()))
+    (signed $self:ident $type:ty) => {{
+        let value = $self.number(<$type>::BITS)?;
+        // As many as the type has, so nothing is lost.
+        ((value >> 1).cast_signed() ^ -(value & 1).cast_signed()) as $type
+    }};
+    (fixed $self:ident $type:ty) => {
+        <$type>::from_le_bytes($self.bytes()?)
     };
-    (long $self:ident $type:ty) => {
-        None
+    (other $self:ident $type:ty) => {
+        $self.take::<$type>()?
     };
 }
 
@@ -150,10 +141,7 @@ macro_rules! numbers {
             if !self.postcard {
                 return self.any(visitor);
             }
-            match short!($kind self $type) {
-                Some(value) => visitor.$visit(value),
-                None => visitor.$visit(self.take::<$type>()?),
-            }
+            visitor.$visit(taken!($kind self $type))
         }
     )*};
 }
@@ -167,18 +155,18 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     numbers! {
-        deserialize_bool visit_bool bool, long;
-        deserialize_i8 visit_i8 i8, long;
+        deserialize_bool visit_bool bool, other;
+        deserialize_i8 visit_i8 i8, fixed;
         deserialize_i16 visit_i16 i16, signed;
         deserialize_i32 visit_i32 i32, signed;
         deserialize_i64 visit_i64 i64, signed;
-        deserialize_u8 visit_u8 u8, long;
+        deserialize_u8 visit_u8 u8, fixed;
         deserialize_u16 visit_u16 u16, unsigned;
         deserialize_u32 visit_u32 u32, unsigned;
         deserialize_u64 visit_u64 u64, unsigned;
-        deserialize_f32 visit_f32 f32, long;
-        deserialize_f64 visit_f64 f64, long;
-        deserialize_char visit_char char, long;
+        deserialize_f32 visit_f32 f32, fixed;
+        deserialize_f64 visit_f64 f64, fixed;
+        deserialize_char visit_char char, other;
     }
 
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
@@ -239,7 +227,8 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         self.stack.check()?;
         if self.postcard {
-            return match self.take::<u8>()? {
+            let [there] = self.bytes()?;
+            return match there {
                 0 => visitor.visit_none(),
                 1 => visitor.visit_some(self),
                 _ => Err(Error::malformed("an option is neither there nor not")),

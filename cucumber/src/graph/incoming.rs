@@ -173,7 +173,7 @@ fn find<P: Pointer>(number: u32) -> Result<Found<P>> {
 pub(crate) fn strong<P, A>(number: u32) -> Result<P>
 where
     P: Pointer,
-    A: for<'de> DeserializeAs<'de, P::Target> + 'static,
+    A: for<'de> DeserializeAs<'de, P::Content> + 'static,
 {
     match find::<P>(number)? {
         Found::Done(pointer) => Ok(pointer),
@@ -195,7 +195,7 @@ where
 pub(crate) fn weak<P, A>(number: u32) -> Result<P::Weak>
 where
     P: Pointer,
-    A: for<'de> DeserializeAs<'de, P::Target> + 'static,
+    A: for<'de> DeserializeAs<'de, P::Content> + 'static,
 {
     if number == DANGLING {
         return Ok(P::dangling());
@@ -220,7 +220,7 @@ struct Abandoned;
 fn build<P, A>(number: u32, content: Content) -> Result<P>
 where
     P: Pointer,
-    A: for<'de> DeserializeAs<'de, P::Target> + 'static,
+    A: for<'de> DeserializeAs<'de, P::Content> + 'static,
 {
     let attempt = |weak: Option<P::Weak>| {
         let lazily = attempt::<P, A>(number, &content, weak.clone(), false)?;
@@ -230,7 +230,7 @@ where
         // What was to be read later refers to this one perhaps by way of a cell.
         attempt::<P, A>(number, &content, weak, true)
     };
-    let (pointer, reading) = if content.is_weakly_held && cfg!(panic = "unwind") {
+    let (pointer, reading) = if content.is_weakly_held && P::KNOWS_ITSELF && cfg!(panic = "unwind") {
         let mut outcome = None;
         // The standard library makes a value that knows its own address from a function that cannot fail.
         let made = catch_unwind(AssertUnwindSafe(|| {
@@ -266,8 +266,10 @@ where
         if let Some(refill) = refill_of::<P>(&reading) {
             let (bytes, pointer) = (incoming.bytes.clone(), pointer.clone());
             incoming.refills.push_back(Box::new(move || {
-                let again = read::<P::Target, A>(content.codec, &bytes[content.place])?;
-                refill(pointer.target(), Box::new(again));
+                let again = read::<P::Content, A>(content.codec, &bytes[content.place])?;
+                if let Some(place) = pointer.place() {
+                    refill(place, Box::new(again));
+                }
                 Ok(())
             }));
         }
@@ -282,10 +284,10 @@ fn attempt<P, A>(
     content: &Content,
     weak: Option<P::Weak>,
     is_eager: bool,
-) -> Result<(P::Target, Reading)>
+) -> Result<(P::Content, Reading)>
 where
     P: Pointer,
-    A: for<'de> DeserializeAs<'de, P::Target> + 'static,
+    A: for<'de> DeserializeAs<'de, P::Content> + 'static,
 {
     let bytes = with(|incoming| {
         incoming.readings = incoming.readings.checked_sub(1).ok_or_else(|| {
@@ -297,7 +299,7 @@ where
         incoming.open.push(Reading { is_eager, ..Reading::default() });
         Ok(incoming.bytes.clone())
     })?;
-    let value = read::<P::Target, A>(content.codec, &bytes[content.place.clone()]);
+    let value = read::<P::Content, A>(content.codec, &bytes[content.place.clone()]);
     let reading = with(|incoming| {
         incoming.slot(number)?.state = State::Unread;
         Ok(incoming.open.pop().unwrap_or_default())
@@ -311,7 +313,7 @@ fn refill_of<P: Pointer>(reading: &Reading) -> Option<Refill> {
         Coverage::Whole => reading.is_hollow || reading.has_hollow_cells,
         Coverage::Cells => reading.has_hollow_cells && !reading.is_hollow,
     };
-    let target = TypeId::of::<P::Target>();
+    let target = TypeId::of::<P::Content>();
     let fitting = reading.refills.iter().find(|(owner, coverage, _)| *owner == target && wanted(*coverage));
     fitting.map(|(_, _, refill)| *refill)
 }

@@ -28,7 +28,7 @@ use crate::stack::Stack;
 pub fn inspect_bytes(bytes: &[u8]) -> Result<Tree> {
     let frame = frame::open(bytes)?;
     let shape = frame.name.and_then(shape::named);
-    let mut root = part(frame.codec, frame.value, shape.as_deref())?;
+    let mut root = part(frame.codec, frame.value, shape)?;
     root.type_name = frame.name.unwrap_or("a value").to_owned().into();
     if frame.shared.is_empty() {
         return Ok(Tree { root });

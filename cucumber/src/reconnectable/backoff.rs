@@ -15,18 +15,16 @@ impl Backoff {
         Self { next: FIRST }
     }
 
-    /// Sleeps before the next attempt; false when there is no time for one.
-    pub(super) fn pause(&mut self, deadline: Option<Instant>) -> bool {
-        let Some(deadline) = deadline else { return false };
-        let left = deadline.saturating_duration_since(Instant::now());
+    /// How long to wait before the next attempt, if there is time for one.
+    pub(super) fn next(&mut self, deadline: Option<Instant>) -> Option<Duration> {
+        let left = deadline?.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return false;
+            return None;
         }
         // Somewhere in the upper half, so that a thousand workers do not knock all at once.
         let random = RandomState::new().hash_one(0u8) % 1024;
         let pause = self.next / 2 + (self.next / 2).mul_f64(random as f64 / 1024.0);
         self.next = (self.next * 2).min(LONGEST);
-        std::thread::sleep(pause.min(left));
-        true
+        Some(pause.min(left))
     }
 }

@@ -7,7 +7,7 @@ use serde::ser::Serialize;
 
 use super::fields::Fields;
 use super::items::Items;
-use super::writer::{Out, counted, out_of_room, same, short};
+use super::writer::{Out, counted, out_of_room, short};
 use crate::bytes::ByteIter;
 use crate::error::{Error, Kind as ErrorKind, Result};
 use crate::shape::{Kind, Node, Shape, leaf};
@@ -62,22 +62,31 @@ impl<'s> Encoder<'s> {
         Err(Error::new(ErrorKind::Doubtful))
     }
 
-    /// Writes something without parts; `short` is how postcard does it, where that is a single byte.
+    /// Writes something without parts; `post` is how postcard does it.
     #[inline]
-    pub(super) fn leaf<T: Serialize>(&mut self, number: u32, value: T, short: Option<u8>) -> Result<()> {
+    pub(super) fn leaf<T: Serialize + Copy>(
+        &mut self,
+        number: u32,
+        value: T,
+        post: impl FnOnce(&mut Self, T) -> Result<()>,
+    ) -> Result<()> {
         if self.shape.is_none() {
             return self.pack(value);
         }
         if self.at != number {
             return self.doubt();
         }
-        match short {
-            Some(byte) => {
-                self.out.push(byte);
-                Ok(())
-            }
-            None => self.post(value),
+        post(self, value)
+    }
+
+    /// Seven bits in each byte, the lowest first.
+    #[inline]
+    pub(super) fn varint(&mut self, mut value: u64) {
+        while value >= 0x80 {
+            self.out.push(value as u8 | 0x80);
+            value >>= 7;
         }
+        self.out.push(value as u8);
     }
 
     #[inline(never)]
@@ -87,12 +96,8 @@ impl<'s> Encoder<'s> {
 
     /// The number of elements that follow.
     #[inline]
-    pub(super) fn post_len(&mut self, len: usize) -> Result<()> {
-        if len < 0x80 {
-            self.out.push(len as u8);
-            return Ok(());
-        }
-        self.post(len as u64)
+    pub(super) fn post_len(&mut self, len: usize) {
+        self.varint(len as u64);
     }
 
     #[inline(never)]
@@ -126,7 +131,7 @@ impl<'s> Encoder<'s> {
         };
         let node = self.node(shape, kind)?;
         let Some(len) = len else { return self.doubt() };
-        self.post_len(len)?;
+        self.post_len(len);
         Ok(Items::plain(self, node, len))
     }
 
@@ -158,7 +163,8 @@ impl<'s> Encoder<'s> {
             return self.pack(variant);
         };
         self.at = self.variant_number(shape, index, variant)?;
-        self.post_len(index as usize)
+        self.post_len(index as usize);
+        Ok(())
     }
 
     #[inline]
@@ -170,7 +176,7 @@ impl<'s> Encoder<'s> {
     ) -> Result<u32> {
         let node = self.node(shape, Kind::Enum)?;
         match node.parts.get(index as usize) {
-            Some(part) if same(part.name, variant) => Ok(part.number),
+            Some(part) if part.is_called(variant) => Ok(part.number),
             _ => self.doubt(),
         }
     }
@@ -183,7 +189,7 @@ impl<'s> Encoder<'s> {
             if node.parts[0].number != leaf::U8 {
                 return self.doubt();
             }
-            self.post_len(len)?;
+            self.post_len(len);
         } else {
             let length = short(len)?;
             rmp::encode::write_ext_meta(&mut self.out, length, EXT_BYTES).map_err(out_of_room)?;

@@ -6,7 +6,7 @@ use serde::ser::{
 };
 
 use super::encoder::Encoder;
-use super::writer::{counted, same};
+use super::writer::counted;
 use crate::error::{Error, Result, Segment};
 use crate::shape::Part;
 
@@ -50,7 +50,7 @@ impl<'a, 's> Fields<'a, 's> {
         self.next += 1;
         if self.encoder.shape.is_some() {
             match self.parts.get(index) {
-                Some(part) if same(part.name, name) => self.encoder.at = part.number,
+                Some(part) if part.is_called(name) => self.encoder.at = part.number,
                 _ => return self.encoder.doubt(),
             }
         } else {

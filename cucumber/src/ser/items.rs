@@ -24,7 +24,7 @@ impl<'a, 's> Items<'a, 's> {
     #[inline]
     pub(super) fn plain(encoder: &'a mut Encoder<'s>, node: &'s Node, len: usize) -> Self {
         let start = encoder.out.len();
-        let (key, value) = match node.parts[..] {
+        let (key, value) = match &node.parts[..] {
             [key, value] => (key.number, value.number),
             _ => (node.parts[0].number, 0),
         };

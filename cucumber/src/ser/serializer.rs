@@ -10,19 +10,23 @@ use crate::bytes::ByteIter;
 use crate::error::{Error, Result, Segment};
 use crate::shape::{Kind, leaf};
 
-/// postcard's byte for a number that has but one.
-macro_rules! short {
-    (byte $value:ident) => {
-        Some($value as u8)
-    };
-    (unsigned $value:ident) => {
-        if $value < 0x80 { Some($value as u8) } else { None }
-    };
-    (signed $value:ident) => {
-        if (-0x40..0x40).contains(&$value) { Some((($value << 1) ^ ($value >> 15)) as u8) } else { None }
-    };
-    (long $value:ident) => {
-        None
+/// How postcard writes a number.
+macro_rules! post {
+    (byte $encoder:ident $value:ident) => {{
+        $encoder.out.push($value as u8);
+        Ok(())
+    }};
+    (unsigned $encoder:ident $value:ident) => {{
+        $encoder.varint($value.into());
+        Ok(())
+    }};
+    (signed $encoder:ident $value:ident) => {{
+        let (value, sign) = (i64::from($value), i64::from($value) >> 63);
+        $encoder.varint(((value << 1) ^ sign).cast_unsigned());
+        Ok(())
+    }};
+    (long $encoder:ident $value:ident) => {
+        $encoder.post($value)
     };
 }
 
@@ -30,7 +34,7 @@ macro_rules! leaves {
     ($($method:ident $type:ty, $leaf:ident $kind:ident;)*) => {$(
         #[inline]
         fn $method(self, value: $type) -> Result<()> {
-            self.leaf(leaf::$leaf, value, short!($kind value))
+            self.leaf(leaf::$leaf, value, |encoder, value| post!($kind encoder value))
         }
     )*};
 }
@@ -57,12 +61,12 @@ impl<'a, 's> Serializer for &'a mut Encoder<'s> {
         serialize_i16 i16, I16 signed;
         serialize_i32 i32, I32 signed;
         serialize_i64 i64, I64 signed;
-        serialize_i128 i128, I128 signed;
+        serialize_i128 i128, I128 long;
         serialize_u8 u8, U8 byte;
         serialize_u16 u16, U16 unsigned;
         serialize_u32 u32, U32 unsigned;
         serialize_u64 u64, U64 unsigned;
-        serialize_u128 u128, U128 unsigned;
+        serialize_u128 u128, U128 long;
         serialize_char char, CHAR long;
     }
 
@@ -99,7 +103,7 @@ impl<'a, 's> Serializer for &'a mut Encoder<'s> {
         if self.at != leaf::STR {
             return self.doubt();
         }
-        self.post_len(value.len())?;
+        self.post_len(value.len());
         self.out.extend_from_slice(value.as_bytes());
         Ok(())
     }
@@ -141,12 +145,12 @@ impl<'a, 's> Serializer for &'a mut Encoder<'s> {
 
     #[inline]
     fn serialize_unit(self) -> Result<()> {
-        self.leaf(leaf::UNIT, (), None)
+        self.leaf(leaf::UNIT, (), |_, ()| Ok(()))
     }
 
     #[inline]
     fn serialize_unit_struct(self, _: &'static str) -> Result<()> {
-        self.leaf(leaf::UNIT, (), None)
+        self.leaf(leaf::UNIT, (), |_, ()| Ok(()))
     }
 
     #[inline]
@@ -155,7 +159,8 @@ impl<'a, 's> Serializer for &'a mut Encoder<'s> {
         if self.variant_number(shape, index, variant)? != leaf::UNIT {
             return self.doubt();
         }
-        self.post_len(index as usize)
+        self.post_len(index as usize);
+        Ok(())
     }
 
     #[inline]

@@ -29,12 +29,6 @@ pub(super) fn out_of_room(error: rmp::encode::ValueWriteError) -> Error {
     rmp_serde::encode::Error::from(error).into()
 }
 
-/// Mostly both are the same constant, and then the text need not be read.
-#[inline]
-pub(super) fn same(one: &'static str, other: &'static str) -> bool {
-    std::ptr::eq(one, other) || one == other
-}
-
 /// postcard's way of writing to a vector that is ours.
 pub(super) struct Out<'a>(pub(super) &'a mut Vec<u8>);
 

@@ -132,7 +132,7 @@ impl Tracer {
     fn finish(self) -> Shape {
         let nodes = self.drafts.into_iter().map(|draft| {
             let names = draft.names.iter().copied().chain(std::iter::repeat(""));
-            let parts = draft.parts.into_iter().zip(names).map(|(number, name)| Part { name, number });
+            let parts = draft.parts.into_iter().zip(names).map(|(number, name)| Part::new(name, number));
             Node { kind: draft.kind, parts: parts.collect() }
         });
         Shape { root: self.root, nodes: nodes.collect() }

@@ -32,7 +32,15 @@ const LEAVES: &[&str] = &[
     "Regex",
     "RangeInclusive",
     "IntoIter",
+    "Rev",
+    "StepBy",
     "Cursor",
+    "BufReader",
+    "BufWriter",
+    "Span",
+    "Dispatch",
+    "Level",
+    "LevelFilter",
 ];
 
 const SHARED: &[&str] = &["Rc", "Arc", "Weak"];
@@ -62,7 +70,15 @@ const REFUSED: &[(&str, &str)] = &[
     ("Receiver", "queue"),
     ("Sender", "queue"),
     ("SyncSender", "queue"),
+    ("UnboundedReceiver", "queue"),
+    ("UnboundedSender", "queue"),
+    ("SegQueue", "queue"),
+    ("ArrayQueue", "queue"),
+    ("Injector", "queue"),
     ("JoinHandle", "thread"),
+    ("LazyLock", "lazy"),
+    ("LazyCell", "lazy"),
+    ("Barrier", "barrier"),
 ];
 
 /// One type that needs an adapter: an implementation of it for the helper with this number.
@@ -134,7 +150,13 @@ impl Recogniser<'_> {
         let arguments = types(path);
         if SHARED.contains(&name.as_str()) || LOCKS.contains(&name.as_str()) {
             let [held] = arguments[..] else { return None };
-            let held = self.adapter(held).unwrap_or_else(|| quote!(__rt::cross::Same));
+            let held = match held {
+                Type::Slice(slice) => {
+                    self.adapter(&slice.elem).map(|element| quote!(__rt::cross::Slice<#element>))
+                }
+                held => self.adapter(held),
+            };
+            let held = held.unwrap_or_else(|| quote!(__rt::cross::Same));
             let offer = if SHARED.contains(&name.as_str()) { quote!(Shared) } else { quote!(Locked) };
             return Some(self.node(ty, quote!(__rt::cross::#offer<#held>), quote!(choosing)));
         }

@@ -79,8 +79,8 @@ impl<W: Skprocess> Engine<W> {
         }
         self.begin(Phase::Prerun);
         let limit = self.context.config().timeouts.of(Phase::Prerun);
-        let (process, credentials) = (&mut self.process, &self.credentials);
-        let done = catch_unwind(AssertUnwindSafe(|| live::bring_up(process, credentials, limit)));
+        let (process, credentials, context) = (&mut self.process, &self.credentials, &self.context);
+        let done = catch_unwind(AssertUnwindSafe(|| live::bring_up(process, credentials, context, limit)));
         self.over();
         done.unwrap_or_else(|payload| Err(panics::failure(payload, &self.context)))
             .map_err(|failure| (Phase::Prerun, failure.into()))

@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use cucumber::{AnyLive, Credentials, Path, Reconnectable, reconnect_until};
+use cucumber::{AnyLive, Credentials, Path, Reconnectable, reconnect_with};
 
+use crate::context::Context;
 use crate::error::Failure;
 use crate::lifecycle::{LiveVisitor, ProcessSpec};
 
@@ -19,16 +20,25 @@ pub(super) fn has_any<W: ProcessSpec>(process: &mut W) -> bool {
 
 /// Connects what needs a secret, and replaces what has died since it was last looked at.
 ///
-/// With a `limit` it gives up before that, so that there is time left to say why.
+/// With a `limit` it gives up before that, so that there is time left to say why. A stop ends the waiting at once: then this is
+/// well, and not all connections are there.
 pub(super) fn bring_up<W: ProcessSpec>(
     process: &mut W,
     credentials: &Credentials,
+    context: &Context,
     limit: Option<Duration>,
 ) -> Result<(), Failure> {
     let patience = limit.map_or(PATIENCE, |limit| limit.mul_f64(0.8).min(PATIENCE.max(limit / 2)));
-    let report = reconnect_until(&mut Fields(process), credentials, Instant::now().checked_add(patience));
+    let deadline = Instant::now().checked_add(patience);
+    let mut is_cut_short = false;
+    let report = reconnect_with(&mut Fields(process), credentials, deadline, &mut |time| {
+        context.pause(time);
+        is_cut_short = context.is_stopping();
+        !is_cut_short
+    });
     match report.failures.into_iter().next() {
         None => Ok(()),
+        Some(_) if is_cut_short => Ok(()),
         Some(error) => {
             let text = format!("cannot reconnect field `{}`", error.path());
             Err(Failure::with_cause(text, &error.without_path()))

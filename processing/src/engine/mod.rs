@@ -151,7 +151,12 @@ impl<W: Skprocess> Engine<W> {
 
     /// One iteration. A stop after `prerun` or `run` ends it there, and it does not count.
     fn iterate(&mut self) -> Step {
+        let was_stopping = self.context.is_stopping();
         self.connect()?;
+        if self.context.is_stopping() && !was_stopping {
+            // Perhaps it was asked to while it waited for a server that is away.
+            return Ok(());
+        }
         self.hook(Phase::Prerun, W::__prerun)?;
         if self.context.is_stopping() {
             return Ok(());
