@@ -1,5 +1,6 @@
 //! More of what serde leaves out: slices that are shared, iterators, buffers, and what must not change by being read.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+#![allow(clippy::type_complexity, reason = "everything is nested in everything here")]
 
 use std::collections::{BinaryHeap, VecDeque, vec_deque};
 use std::fs::File;
