@@ -157,13 +157,12 @@ fn compare<T: Carried>(what: &str, value: &T, batch: u32) {
     print!("{}{}", encoding.run(), decoding.run());
 }
 
+/// A name, a value, and how it is written and read.
+type Way<'a, T> = (&'a str, &'a T, fn(&T) -> Vec<u8>, fn(&[u8]) -> T);
+
 /// Two types that hold the same, each in bytes of its own: the first one in ours, the other in a neighbour's way.
-fn versus<A, B>(
-    what: &str,
-    ours: (&str, &A, fn(&A) -> Vec<u8>, fn(&[u8]) -> A),
-    other: (&str, &B, fn(&B) -> Vec<u8>, fn(&[u8]) -> B),
-    batch: u32,
-) where
+fn versus<A, B>(what: &str, ours: Way<'_, A>, other: Way<'_, B>, batch: u32)
+where
     A: PartialEq + Debug,
     B: PartialEq + Debug,
 {
