@@ -339,7 +339,7 @@ fn main() {
             until_a_copy();
             let _worker = Waiter {}.start().expect("a worker");
             // For a moment it is called as what it is a copy of.
-            while templates().len() > 1 {
+            while templates().len() > 1 || processes::descendants(own).is_empty() {
                 std::thread::yield_now();
             }
             let mut all = processes::descendants(own);
