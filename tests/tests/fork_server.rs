@@ -169,7 +169,7 @@ fn a_template_that_is_killed_or_stopped_is_replaced() {
 }
 
 #[test]
-fn noise_costs_a_template_or_a_copy_and_never_the_program() {
+fn noise_costs_a_template_and_never_the_program() {
     let _watchdog = watchdog();
     for seed in ["1", "22", "333"] {
         let lines = lines(&mut forker(&["noise", seed]));
