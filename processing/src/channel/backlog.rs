@@ -1,8 +1,8 @@
 //! Messages that nobody has listened to yet: as many as one likes, in memory that is bounded.
 //!
-//! The first ones are kept in memory, up to [`NEAR`] bytes and one message however large; those behind them go to a file without a name, from which
-//! they come back when it is their turn. A file that cannot be had, or that is full, costs memory instead: no message is
-//! lost for that.
+//! The first ones are kept in memory, up to [`NEAR`] bytes and one message however large; those behind them go to a file
+//! without a name, from which they come back when it is their turn. A file that cannot be had, or that is full, costs
+//! memory instead: no message is lost for that.
 
 use std::collections::VecDeque;
 use std::fs::File;

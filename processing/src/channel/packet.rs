@@ -144,7 +144,7 @@ pub(crate) fn read_all_at(file: &OwnedFd, length: u64) -> io::Result<Vec<u8>> {
     }
     let length = usize::try_from(length).map_err(|_| too_short())?;
     // What is read beyond the length is for nothing, so not into a much larger one.
-    let mut bytes = Some(spare::take()).filter(|spare| spare.capacity() / 2 <= length).unwrap_or_default();
+    let mut bytes = spare::take_within(length.saturating_mul(2));
     bytes.try_reserve_exact(length).map_err(io::Error::other)?;
     while bytes.len() < length {
         let offset = bytes.len() as u64;

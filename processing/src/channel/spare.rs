@@ -15,6 +15,16 @@ pub(crate) fn take() -> Vec<u8> {
     SPARE.try_with(Cell::take).unwrap_or_default()
 }
 
+/// The same, but none of a greater capacity than that.
+pub(crate) fn take_within(most: usize) -> Vec<u8> {
+    let spare = take();
+    if spare.capacity() <= most {
+        return spare;
+    }
+    give(spare);
+    Vec::new()
+}
+
 /// Keeps a buffer that is done with, if it is a better one than there is.
 pub(crate) fn give(mut bytes: Vec<u8>) {
     if bytes.capacity() <= MOST {
@@ -35,6 +45,7 @@ mod tests {
         give(Vec::with_capacity(100));
         give(Vec::with_capacity(10));
         give(Vec::with_capacity(MOST + 1));
+        assert_eq!(take_within(99).capacity(), 0);
         assert_eq!(take().capacity(), 100);
         assert_eq!(take().capacity(), 0);
         give(b"full".to_vec());

@@ -45,8 +45,6 @@ pub(super) struct SeatActor {
     /// What the worker said that could not get ready.
     pub(super) refused: Option<Failure>,
     pub(super) until: Option<Instant>,
-    /// The worker has said more than it was given turns for.
-    pub(super) has_unheard: bool,
     pub(super) over: bool,
 }
 
@@ -82,7 +80,7 @@ impl Actor for SeatActor {
                     self.wake(io);
                 }
                 if ready.readable {
-                    self.hear_in_turns(io);
+                    self.hear_for_a_turn(io);
                 }
             }
             ALARM => self.check_limit(),
@@ -92,9 +90,7 @@ impl Actor for SeatActor {
     }
 
     fn due(&mut self, io: &mut Io<'_>) {
-        if std::mem::take(&mut self.has_unheard) {
-            self.hear_in_turns(io);
-        }
+        self.hear_for_a_turn(io);
         let is_late = self.until.is_some_and(|until| until <= Instant::now());
         if let (true, Some(worker)) = (is_late, &self.worker) {
             self.killed = Some(format!("it was not ready within {:?}", self.longest_start()));
@@ -158,9 +154,8 @@ impl SeatActor {
 
     /// Takes in what the worker says, and comes back for what has to wait for its turn: it may have been read from the
     /// socket already, which then has no more to tell.
-    fn hear_in_turns(&mut self, io: &mut Io<'_>) {
-        self.has_unheard = self.hear(io);
-        if self.has_unheard {
+    fn hear_for_a_turn(&mut self, io: &mut Io<'_>) {
+        if self.hear(io) {
             io.wake_at(Instant::now());
         }
     }

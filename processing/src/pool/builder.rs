@@ -234,7 +234,6 @@ impl PoolBuilder {
                 journal,
                 alarm,
                 is_watching: false,
-                has_unheard: false,
                 worker: None,
                 killed: None,
                 refused: None,

@@ -114,7 +114,7 @@ impl<I> Drive<I> {
 
     /// Shows on stderr how far the call is.
     #[cfg(feature = "progress")]
-    pub(super) fn show_progress(&mut self)
+    pub(super) fn showing_progress(mut self) -> Self
     where
         I: Iterator,
     {
@@ -124,6 +124,7 @@ impl<I> Drive<I> {
         };
         let total = self.input.as_ref().and_then(known);
         self.progress = Some(Progress::new(self.name, total));
+        self
     }
 
     /// The first item that has not been handed out, in order of the input.

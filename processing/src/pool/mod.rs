@@ -206,12 +206,11 @@ impl<S> OnPool<'_, S> {
     {
         let callable = function.__callable::<J>();
         #[cfg(feature = "progress")]
-        if self.options.progress {
-            let mut drive = Drive::new(&self.pool.crew, callable, items.into_iter(), order, self.options);
-            drive.show_progress();
-            return drive;
-        }
-        Drive::new(&self.pool.crew, callable, items.into_iter(), order, self.options)
+        let shows_progress = self.options.progress;
+        let drive = Drive::new(&self.pool.crew, callable, items.into_iter(), order, self.options);
+        #[cfg(feature = "progress")]
+        let drive = if shows_progress { drive.showing_progress() } else { drive };
+        drive
     }
 
     pub(crate) fn options(&mut self) -> &mut Options {

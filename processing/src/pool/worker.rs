@@ -254,17 +254,17 @@ impl Results {
             let mut state = results.lock();
             let mut seen = Nanos(0);
             loop {
-                let waited = now().since(state.since);
-                if state.pending.is_empty() && state.since == seen {
+                let is_empty = state.pending.is_empty();
+                let waited = if is_empty { Duration::ZERO } else { now().since(state.since) };
+                if is_empty && state.since == seen {
                     // Nothing has been done since the last look.
                     state.is_watched = false;
                     state = results.waiting.wait(state).unwrap_or_else(PoisonError::into_inner);
                     state.is_watched = true;
-                } else if state.pending.is_empty() || waited < LONGEST_WAIT {
+                } else if waited < LONGEST_WAIT {
                     // While there is much to do, this thread wakes by the clock, and nobody has to wake it.
                     seen = state.since;
-                    let left = LONGEST_WAIT.saturating_sub(waited).max(LONGEST_WAIT / 4);
-                    let woken = results.waiting.wait_timeout(state, left);
+                    let woken = results.waiting.wait_timeout(state, LONGEST_WAIT - waited);
                     state = woken.unwrap_or_else(PoisonError::into_inner).0;
                 } else if state.flush().is_err() {
                     // The parent is gone, and so is this process in a moment.
