@@ -4,6 +4,7 @@
 
 mod peers {
     pub(crate) mod pipes;
+    pub(crate) mod rings;
 }
 
 use std::collections::VecDeque;
@@ -11,6 +12,7 @@ use std::hint::black_box;
 
 use benches::{Contest, timed};
 use peers::pipes::Pipes;
+use peers::rings::Rings;
 use processing::Pool;
 use processing::prelude::*;
 use rayon::prelude::*;
@@ -46,6 +48,7 @@ fn main() {
     let theirs = procspawn::Pool::new(2).expect("a pool");
     let threads = rayon::ThreadPoolBuilder::new().num_threads(2).build().expect("threads");
     let pipes = Pipes::start();
+    let rings = Rings::start();
 
     let mut contest = Contest::new("10 000 × x → 2x").rounds(30);
     contest.enter("processing, map", || {
@@ -59,28 +62,34 @@ fn main() {
         check(&doubled);
         time
     });
-    contest.enter("bare pipes to two processes, 64 at a time", || {
+    contest.floor("bare rings to two processes, one at a time", || {
+        let (doubled, time) = timed(|| rings.double(10_000));
+        check(&doubled);
+        time
+    });
+    contest.enter("pipes to two processes, 64 at a time", || {
         let (doubled, time) = timed(|| pipes.double(10_000, 64));
         check(&doubled);
         time
     });
-    contest.enter("bare pipes to two processes, one at a time", || {
+    contest.enter("pipes to two processes, one at a time", || {
         let (doubled, time) = timed(|| pipes.double(10_000, 1));
         check(&doubled);
         time
     });
-    contest.enter(format!("procspawn, {AHEAD} ahead"), || {
+    contest.peer(format!("procspawn, {AHEAD} ahead"), || {
         let (doubled, time) = timed(|| spawned(&theirs, AHEAD, 0..10_000, double));
         check(&doubled);
         time
     });
-    contest.enter("rayon, in one process", || {
+    contest.peer("rayon, in one process", || {
         let all = || threads.install(|| (0..10_000_u64).into_par_iter().map(double).collect::<Vec<_>>());
         let (doubled, time) = timed(all);
         check(&doubled);
         time
     });
     print!("{}", contest.run());
+    rings.end();
 
     let bytes = vec![7_u8; 1 << 20];
     let items = || (0..200).map(|_| bytes.clone());
@@ -92,13 +101,13 @@ fn main() {
         time
     });
     // More than its workers, and it deadlocks.
-    contest.enter("procspawn, 2 ahead", || {
+    contest.peer("procspawn, 2 ahead", || {
         let all = || spawned(&theirs, 2, items(), echo).iter().map(Vec::len).sum::<usize>();
         let (size, time) = timed(all);
         assert_eq!(size, 200 << 20);
         time
     });
-    contest.enter("rayon, in one process", || {
+    contest.peer("rayon, in one process", || {
         let all = || items().map(|bytes| threads.install(|| echo(bytes)).len()).sum::<usize>();
         let (size, time) = timed(all);
         assert_eq!(size, 200 << 20);
@@ -108,7 +117,7 @@ fn main() {
 
     let mut contest = Contest::new("64 tasks that keep a processor busy for 5 ms each").rounds(10);
     contest.enter("processing, map", || timed(|| ours.map(collatz, 0..64).expect("it ends well")).1);
-    contest.enter("rayon, in one process", || {
+    contest.peer("rayon, in one process", || {
         let all = || threads.install(|| (0..64_u64).into_par_iter().map(collatz).collect::<Vec<_>>());
         timed(|| black_box(all())).1
     });
@@ -127,7 +136,7 @@ fn main() {
     contest.enter("processing, one process from start to end", || {
         timed(|| Nothing {}.start().expect("it starts").wait().expect("it ends well")).1
     });
-    contest.enter("procspawn, Pool", || {
+    contest.peer("procspawn, Pool", || {
         timed(|| {
             let pool = procspawn::Pool::new(2).expect("a pool");
             assert_eq!(spawned(&pool, 4, 0..4, double), [0, 2, 4, 6]);

@@ -54,6 +54,7 @@ mod file;
 mod function;
 #[cfg(unix)]
 mod handle;
+mod handles;
 mod iter;
 mod locked;
 mod shared;
@@ -66,6 +67,7 @@ pub(crate) mod via;
 
 pub use edges::{Edges, Graph, Refilled};
 pub use function::Function;
+pub(crate) use handles::Handles;
 pub use locked::Locked;
 pub use serde_with::{As, DeserializeAs, Same, SerializeAs};
 pub use shared::{Shared, Slice};

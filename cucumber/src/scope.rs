@@ -32,12 +32,15 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serializer};
-
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind, Result};
 use crate::graph::{Incoming, Outgoing};
 use crate::stack::Stack;
+
+mod number;
+
+pub(crate) use number::OPEN;
+pub use number::{deserialize, serialize};
 
 /// Something that rides beside the bytes. Only the type that attached it knows what it is.
 pub type Attachment = Box<dyn Any + Send>;
@@ -105,6 +108,8 @@ impl fmt::Debug for Scope {
 /// The table that is in use on this thread.
 pub(crate) struct Table {
     mode: Mode,
+    /// Whether what is encoded may be decoded any number of times.
+    for_many: bool,
     /// What kind of thing went wrong in a `Serialize` or `Deserialize`; serde passes on nothing but its text.
     failure: Option<Failure>,
     /// The same for an error from another part of the encoding, which has a path already.
@@ -225,32 +230,6 @@ pub(crate) fn note(failure: Failure) {
     });
 }
 
-/// How a handle is shown that has no name.
-pub(crate) const OPEN: &str = "open";
-
-/// The whole of a handle's `Serialize`: attaches it and writes its number.
-///
-/// # Errors
-///
-/// As [`attach`], in the serializer's words.
-pub fn serialize<S: Serializer>(attachment: Attachment, serializer: S) -> Result<S::Ok, S::Error> {
-    if crate::inspect::is_inspecting() {
-        return serializer.serialize_str(OPEN);
-    }
-    let number = attach(attachment).map_err(serde::ser::Error::custom)?;
-    serializer.serialize_u32(number)
-}
-
-/// The whole of a handle's `Deserialize`: reads its number and takes it out.
-///
-/// # Errors
-///
-/// As [`detach`], in the deserializer's words.
-pub fn deserialize<'de, T: Any, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    let number = u32::deserialize(deserializer)?;
-    detach(number).map_err(serde::de::Error::custom)
-}
-
 /// The credential for a live resource that is being decoded, and the name of the field it is in.
 pub(crate) fn credentials() -> Option<(Credentials, Option<String>)> {
     with_top(|table| match table.map(|table| &table.mode) {
@@ -297,6 +276,13 @@ pub(crate) fn detach_from(len: usize) {
     });
     // Only now: whatever it is, it may do something when it is dropped.
     drop(dropped);
+}
+
+/// Whether what is being encoded may be decoded any number of times, in any number of processes, as what a
+/// [`Task`](crate::Task) captures is. What has one owner refuses then.
+#[must_use]
+pub fn is_for_many() -> bool {
+    with_top(|table| table.is_some_and(|table| table.for_many))
 }
 
 /// Where the stack stood when the encoding or decoding in progress began.
@@ -353,7 +339,15 @@ pub(crate) fn with_top<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
 
 impl Table {
     fn new(mode: Mode) -> Self {
-        Self { mode, failure: None, stashed: None, stack: Stack::here(), outgoing: None, incoming: None }
+        Self {
+            mode,
+            for_many: false,
+            failure: None,
+            stashed: None,
+            stack: Stack::here(),
+            outgoing: None,
+            incoming: None,
+        }
     }
 
     /// Whether something is being encoded.
@@ -372,6 +366,12 @@ impl Guard {
 
     pub(crate) fn encoding() -> Self {
         Self::push(Mode::Encoding(Vec::new()))
+    }
+
+    pub(crate) fn encoding_for_many() -> Self {
+        let guard = Self::encoding();
+        with_top(|table| table.map(|table| table.for_many = true));
+        guard
     }
 
     pub(crate) fn masked() -> Self {

@@ -77,6 +77,12 @@ pub fn encode_into<T: Serialize + ?Sized>(buffer: Vec<u8>, value: &T) -> Result<
     write(buffer, value, None, &guard).map_err(|error| guard.classify(error))
 }
 
+/// [`encode`] for whoever decodes the result any number of times, in any number of processes.
+pub(crate) fn encode_for_many<T: Serialize + ?Sized>(value: &T) -> Result<Encoded> {
+    let guard = Guard::encoding_for_many();
+    write(Vec::new(), value, None, &guard).map_err(|error| guard.classify(error))
+}
+
 /// Writes a value as a message, which carries the name of its type ([`type_name`](crate::type_name)).
 ///
 /// ```

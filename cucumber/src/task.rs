@@ -6,9 +6,11 @@ use std::marker::PhantomData;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Func;
+use crate::cross::Handles;
 use crate::error::Result;
 use crate::func::{Shim, Stateless, Trust};
 use crate::scope::Scope;
+use crate::ser::Encoded;
 
 pub mod captive;
 
@@ -53,12 +55,12 @@ pub struct Task<P: Signature> {
 }
 
 type Made<P> = Result<Box<<P as Signature>::Closure>>;
-type Maker<P> = fn(Vec<u8>) -> Made<P>;
+type Maker<P> = fn(Encoded) -> Made<P>;
 
 /// The encoded captures; or why they cannot be, which is said when the task is to be sent.
 #[derive(Clone)]
 enum Captured {
-    Bytes(Vec<u8>),
+    Held(Vec<u8>, Handles),
     Refused(String),
 }
 
@@ -70,7 +72,10 @@ impl<P: Signature> Task<P> {
     /// When the captures could not be encoded, or cannot be decoded.
     pub fn closure(&self) -> Made<P> {
         match &self.captures {
-            Captured::Bytes(bytes) => self.make.get()(bytes.clone()),
+            Captured::Held(bytes, handles) => {
+                let attachments = handles.copies()?;
+                self.make.get()(Encoded { bytes: bytes.clone(), attachments })
+            }
             Captured::Refused(why) => Err(serde::ser::Error::custom(why)),
         }
     }
@@ -91,7 +96,7 @@ impl<P: Signature> fmt::Debug for Task<P> {
 impl<P: Signature> Serialize for Task<P> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match &self.captures {
-            Captured::Bytes(bytes) => (bytes, self.make).serialize(serializer),
+            Captured::Held(bytes, handles) => (bytes, handles, self.make).serialize(serializer),
             Captured::Refused(why) => Err(serde::ser::Error::custom(why)),
         }
     }
@@ -99,8 +104,8 @@ impl<P: Signature> Serialize for Task<P> {
 
 impl<'de, P: Signature> Deserialize<'de> for Task<P> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let (bytes, make) = Deserialize::deserialize(deserializer)?;
-        Ok(Self { captures: Captured::Bytes(bytes), make })
+        let (bytes, handles, make) = Deserialize::deserialize(deserializer)?;
+        Ok(Self { captures: Captured::Held(bytes, handles), make })
     }
 }
 
@@ -113,14 +118,14 @@ where
     G: Body<P>,
     P: Signature,
 {
-    type Argument = Vec<u8>;
+    type Argument = Encoded;
     type Output = Made<P>;
 
-    fn call(factory: F, captures: Vec<u8>) -> Made<P> {
+    fn call(factory: F, captures: Encoded) -> Made<P> {
         // The captures came by the same way as the place of this very function, so what they name is as good: a task
         // may capture another.
-        let scope = Scope::new().with_functions(Trust::same_origin());
-        let wire = crate::decode_with::<C::Wire>(&captures, scope)?;
+        let scope = Scope::new().with_functions(Trust::same_origin()).with_attachments(captures.attachments);
+        let wire = crate::decode_with::<C::Wire>(&captures.bytes, scope)?;
         Ok(factory(C::owned(wire)).boxed())
     }
 }
@@ -140,10 +145,11 @@ where
             "this closure uses a variable that `task!` did not find; list all it uses: `task!([variable] |…| …)`"
         );
     }
-    let captures = captures.encode().map_or_else(
-        |error| Captured::Refused(format!("a capture of this task cannot cross: {error}")),
-        Captured::Bytes,
-    );
+    let captures = captures
+        .encode()
+        .and_then(|Encoded { bytes, attachments }| Ok(Captured::Held(bytes, Handles::of(attachments)?)));
+    let captures = captures
+        .unwrap_or_else(|error| Captured::Refused(format!("a capture of this task cannot cross: {error}")));
     Task { captures, make: Stateless::new(factory).bind::<Make<C, G, P>>() }
 }
 

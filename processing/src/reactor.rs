@@ -40,8 +40,11 @@ pub(crate) struct ActorId(u64);
 pub(crate) struct Io<'a> {
     poller: &'a Poller,
     id: ActorId,
-    times: &'a mut BinaryHeap<Reverse<(Instant, u64)>>,
+    times: &'a mut Times,
 }
+
+/// When whose `due` is called.
+pub(crate) type Times = BinaryHeap<Reverse<(Instant, u64)>>;
 
 enum Command {
     Add(ActorId, Box<dyn Actor>),
@@ -110,6 +113,14 @@ impl Reactor {
     }
 }
 
+#[cfg(test)]
+impl<'a> Io<'a> {
+    /// Of an actor that nobody has handed over.
+    pub(crate) fn of(poller: &'a Poller, times: &'a mut Times) -> Self {
+        Io { poller, id: ActorId(0), times }
+    }
+}
+
 impl Io<'_> {
     /// Has `ready` called whenever this descriptor can be read, and that of nobody else.
     pub(crate) fn watch(&self, fd: impl AsFd, source: Source) -> io::Result<()> {
@@ -147,7 +158,7 @@ struct Loop {
     poller: Poller,
     receiver: Receiver<Command>,
     actors: HashMap<ActorId, Box<dyn Actor>>,
-    times: BinaryHeap<Reverse<(Instant, u64)>>,
+    times: Times,
     /// The tasks that wait for an instant, by numbers that no actor has.
     tasks: HashMap<u64, std::task::Waker>,
 }

@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Restart;
 
 /// The failures of one process that still count.
@@ -30,6 +32,25 @@ impl Failures {
             Some(limit) if count > limit => Err(TooMany(count)),
             _ => Ok(restart.delay(count)),
         }
+    }
+}
+
+/// How long to wait between attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Pause {
+    pub(crate) delay: Duration,
+    /// By how many times longer before each further one.
+    pub(crate) backoff: f64,
+}
+
+impl Pause {
+    pub(crate) const NONE: Pause = Pause { delay: Duration::ZERO, backoff: 1.0 };
+
+    /// How long after so many attempts.
+    pub(crate) fn after(self, attempts: u32) -> Duration {
+        const LONGEST: Duration = Duration::from_secs(3600);
+        let factor = self.backoff.powi(i32::try_from(attempts.saturating_sub(1)).unwrap_or(i32::MAX));
+        Duration::try_from_secs_f64(self.delay.as_secs_f64() * factor).unwrap_or(LONGEST).min(LONGEST)
     }
 }
 

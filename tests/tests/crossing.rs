@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::{Duration, Instant};
 
 use processing::prelude::*;
-use processing::{Pool, Task, cucumber};
+use processing::{Pipe, Pool, Share, Shareable, Task, cucumber};
 use tests::{Marks, TempDir, watchdog};
 
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -283,4 +283,34 @@ fn trait_objects_function_pointers_and_tasks_are_fields() {
     assert_eq!((function, functions, task), (-22, 46, 122));
     // The two clocks are read one after the other, so that a moment may be lost between them.
     assert!(elapsed > Duration::from_secs(59), "{elapsed:?}");
+}
+
+#[derive(Shareable, Default)]
+struct Tally {
+    sum: u64,
+}
+
+#[test]
+fn a_task_may_capture_what_is_shared() {
+    let _watchdog = watchdog();
+    let tally = Share::new(Tally::default()).unwrap();
+    let add = task!(|number: u64| tally.transaction(|tally| tally.sum += number));
+    let pool = Pool::new(2).unwrap();
+    pool.map(add.clone(), 1..=100).unwrap();
+    assert_eq!(tally.sum, 5050);
+    // Here, in a thread of a pool without workers, and in a pool inside of a pool it is the same one.
+    add.closure().unwrap()(1);
+    Pool::inline().map(add.clone(), [2]).unwrap();
+    let nested = task!(|number: u64| Pool::new(1).unwrap().map(add.clone(), [number]).map(|_| ()).unwrap());
+    pool.map(nested, [3, 4]).unwrap();
+    assert_eq!(tally.sum, 5060);
+}
+
+#[test]
+fn a_task_may_not_capture_what_belongs_to_one_process() {
+    let _watchdog = watchdog();
+    let (_anchor, point) = Pipe::pair::<u8, u8>().unwrap();
+    let task = task!(|number: u8| point.send(&number).unwrap());
+    let error = Pool::new(1).unwrap().map(task, [1]).unwrap_err();
+    assert!(tests::chain(&error).iter().any(|text| text.contains("belongs to one process")), "{error:?}");
 }

@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::Result;
+use crate::ser::Encoded;
 
 /// A variable that a closure uses, before it is known which of the traits below is for it.
 ///
@@ -137,7 +138,7 @@ impl<T: 'static> Capture for Refused<T> {
 pub trait Captures {
     type Wire: DeserializeOwned + 'static;
     type Owned: 'static;
-    fn encode(&self) -> Result<Vec<u8>>;
+    fn encode(&self) -> Result<Encoded>;
     fn owned(wire: Self::Wire) -> Self::Owned;
 }
 
@@ -146,9 +147,9 @@ macro_rules! captures {
         impl<$($name: Capture),*> Captures for ($($name,)*) {
             type Wire = ($($name::Wire,)*);
             type Owned = ($($name::Owned,)*);
-            fn encode(&self) -> Result<Vec<u8>> {
+            fn encode(&self) -> Result<Encoded> {
                 crate::know::<Self::Wire>();
-                crate::to_bytes(&($(self.$place.wire(),)*))
+                crate::ser::encode_for_many(&($(self.$place.wire(),)*))
             }
             fn owned(($($value,)*): Self::Wire) -> Self::Owned {
                 ($($name::owned($value),)*)

@@ -14,7 +14,7 @@ pub(crate) use control::{Inbox, Outbox};
 pub(crate) use mailbox::{Look, Mailbox, Postbag, mark, post, wait_for_news};
 pub(crate) use message::{Message, scope};
 pub(crate) use pace::Pace;
-pub(crate) use packet::{Packet, read_all_at, write_all_at};
+pub(crate) use packet::{Packet, START, read_all_at, write_all_at};
 pub(crate) use pipe::moving;
 pub use pipe::{Anchor, Ends, Nothing, Pipe, PipeError, Point};
 pub(crate) use talk::read;

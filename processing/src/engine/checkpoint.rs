@@ -24,7 +24,7 @@ pub(super) struct Checkpoints {
 pub(super) fn load(files: &[OwnedFd], at: &Checkpoint) -> io::Result<Vec<u8>> {
     let missing = || io::Error::new(io::ErrorKind::NotFound, "the state file that is in force is missing");
     let file = usize::try_from(at.slot).ok().and_then(|slot| files.get(slot)).ok_or_else(missing)?;
-    read_all_at(file, at.length)
+    read_all_at(file, 0, at.length)
 }
 
 impl Checkpoints {

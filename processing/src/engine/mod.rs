@@ -18,7 +18,6 @@ use crate::context::{Context, Verdict};
 use crate::error::Failure;
 use crate::lifecycle::Skprocess;
 use crate::protocol::{Event, Failed, Fault, Worker};
-use crate::restart::Failures;
 use crate::shm::mail::Mail;
 use crate::shm::status::{Lap, Status};
 use crate::shm::{Bell, Both, Page};
@@ -28,6 +27,7 @@ use crate::{Config, Phase, ProcessError};
 use checkpoint::Checkpoints;
 
 pub(crate) use panics::{caught, watch};
+use pooled::OwnFailures;
 pub(crate) use pooled::{Loan, last_word, live_here};
 
 /// Runs a process of type `W` in this worker, to its end.
@@ -56,7 +56,7 @@ struct Engine<W> {
     process: W,
     context: Context,
     /// Counts the failures of a process that is a task of a pool. Those of any other are judged by its parent.
-    own_failures: Option<Failures>,
+    own_failures: Option<OwnFailures>,
     checkpoints: Option<Checkpoints>,
     credentials: Credentials,
     #[cfg(feature = "async")]

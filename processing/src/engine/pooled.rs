@@ -13,7 +13,7 @@ use crate::context::{Context, Verdict};
 use crate::error::{Failure, Position};
 use crate::lifecycle::Skprocess;
 use crate::protocol::{Failed, Fault};
-use crate::restart::{Failures, TooMany};
+use crate::restart::{Failures, Pause, TooMany};
 use crate::shm::status::Status;
 use crate::shm::{Bell, Page};
 use crate::sys::now;
@@ -25,18 +25,28 @@ pub(crate) struct Loan {
     /// Made ready for it, with the lives that it has.
     pub(crate) status: Arc<Page<Status>>,
     pub(crate) bell: Bell,
+    /// How long it waits, at least, before a hook is tried again.
+    pub(crate) pause: Pause,
 }
 
-/// Runs the whole process in this thread. `deliver` takes what its `result` hook returned, or its `error` hook where
+/// The failures of a process that judges them itself.
+pub(super) struct OwnFailures {
+    failures: Failures,
+    pause: Pause,
+}
+
+/// Runs the whole process in this thread; `before` is how it failed in another worker. `deliver` takes what its `result` hook returned, or its `error` hook where
 /// that has the last word.
 pub(crate) fn live_here<W: Skprocess, T>(
     process: W,
     loan: Loan,
+    before: Option<ProcessError>,
     deliver: impl Fn(Option<W::Output>) -> Result<T, Failure>,
 ) -> Result<T, ProcessError> {
     let (context, _visit) = Context::of_task(loan.status, loan.bell, W::CONFIG);
     context.0.status.begun(now());
-    let mut engine = Engine::task(process, context);
+    context.set_last_failure(before);
+    let mut engine = Engine::task(process, context, loan.pause);
     match engine.live(|_, value| deliver(value)) {
         Err(error) => engine.have_last_word(error, deliver),
         delivered => delivered,
@@ -51,15 +61,15 @@ pub(crate) fn last_word<W: Skprocess, T>(
     deliver: impl Fn(Option<W::Output>) -> Result<T, Failure>,
 ) -> Result<T, ProcessError> {
     let (context, _visit) = Context::of_task(loan.status, loan.bell, W::CONFIG);
-    Engine::task(process, context).have_last_word(error, deliver)
+    Engine::task(process, context, loan.pause).have_last_word(error, deliver)
 }
 
 impl<W: Skprocess> Engine<W> {
-    fn task(process: W, context: Context) -> Self {
+    fn task(process: W, context: Context, pause: Pause) -> Self {
         Engine {
             process,
             context,
-            own_failures: Some(Failures::default()),
+            own_failures: Some(OwnFailures { failures: Failures::default(), pause }),
             checkpoints: None,
             credentials: W::credentials(),
             #[cfg(feature = "async")]
@@ -78,7 +88,7 @@ impl<W: Skprocess> Engine<W> {
 }
 
 /// What becomes of a process whose hook has failed.
-pub(super) fn judge<W>(context: &Context, failures: &mut Failures, failed: Failed) -> Verdict {
+pub(super) fn judge<W>(context: &Context, own: &mut OwnFailures, failed: Failed) -> Verdict {
     let Failed { phase, run, fault } = failed;
     let status = &context.0.status;
     let has_lives = Phase::is_retried(phase) && status.spend_life().is_some();
@@ -97,8 +107,8 @@ pub(super) fn judge<W>(context: &Context, failures: &mut Failures, failed: Faile
         return Verdict::GiveUp(error);
     }
     let restart = context.config().restart;
-    match failures.add(Instant::now(), &restart) {
-        Ok(after) => Verdict::Retry(after, error),
+    match own.failures.add(Instant::now(), &restart) {
+        Ok(after) => Verdict::Retry(after.max(own.pause.after(status.spent())), error),
         Err(TooMany(failures)) => Verdict::GiveUp(ProcessError::CrashLoop {
             failures,
             within: restart.within,

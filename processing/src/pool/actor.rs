@@ -80,7 +80,7 @@ impl Actor for SeatActor {
                     self.wake(io);
                 }
                 if ready.readable {
-                    self.hear_for_a_turn(io);
+                    self.hear(io);
                 }
             }
             ALARM => self.check_limit(),
@@ -90,7 +90,7 @@ impl Actor for SeatActor {
     }
 
     fn due(&mut self, io: &mut Io<'_>) {
-        self.hear_for_a_turn(io);
+        self.hear(io);
         let is_late = self.until.is_some_and(|until| until <= Instant::now());
         if let (true, Some(worker)) = (is_late, &self.worker) {
             self.killed = Some(format!("it was not ready within {:?}", self.longest_start()));
@@ -152,26 +152,18 @@ impl SeatActor {
         Ok(())
     }
 
-    /// Takes in what the worker says, and comes back for what has to wait for its turn: it may have been read from the
-    /// socket already, which then has no more to tell.
-    fn hear_for_a_turn(&mut self, io: &mut Io<'_>) {
-        if self.hear(io) {
-            io.wake_at(Instant::now());
-        }
-    }
-
-    /// Takes in what the worker says. `true` if it was cut short for others to have their turn.
+    /// Takes in what the worker says; `false` if it has said nothing.
     fn hear(&mut self, io: &mut Io<'_>) -> bool {
         let Some(worker) = &mut self.worker else { return false };
-        let (packets, more) = match worker.received(io) {
-            Ok(received) => received,
+        let packets = match worker.received(io) {
+            Ok(packets) => packets,
             Err(error) => {
                 self.end_for_nonsense(&error);
                 return false;
             }
         };
         if packets.is_empty() {
-            return more;
+            return false;
         }
         let crew = Arc::clone(&self.crew);
         let mut state = crew.lock();
@@ -197,7 +189,7 @@ impl SeatActor {
             crew.feed(&mut state);
         }
         crew.release(state);
-        more
+        true
     }
 
     fn end_for_nonsense(&mut self, error: &io::Error) {

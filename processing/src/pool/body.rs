@@ -8,7 +8,7 @@ use cucumber::Scope;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::channel::{Message, read_all_at, scope, spare, write_all_at};
+use crate::channel::{Message, START, read_all_at, scope, spare, write_all_at};
 use crate::sys;
 
 /// From this size on bytes go by a memory file: the socket is for small things.
@@ -24,7 +24,7 @@ pub(super) struct Body {
 #[derive(Debug)]
 pub(super) enum Bytes {
     Here(Vec<u8>),
-    /// So many bytes from the start of the file.
+    /// So many bytes of the file, from [`START`] on.
     In(OwnedFd, u64),
 }
 
@@ -35,7 +35,7 @@ impl Body {
         let kept = if bytes.len() < BIG {
             Bytes::Here(bytes.as_slice().to_vec())
         } else {
-            let written = files.take().and_then(|file| write_all_at(&file, &bytes, 0).map(|()| file));
+            let written = files.take().and_then(|file| write_all_at(&file, &bytes, START).map(|()| file));
             let no_memory = |error| {
                 <cucumber::Error as serde::ser::Error>::custom(format!(
                     "no shared memory for a big value: {error}"
@@ -61,7 +61,7 @@ impl Body {
         match self.bytes {
             Bytes::Here(bytes) => (cucumber::decode_with(&bytes, scope), None),
             Bytes::In(file, length) => {
-                let bytes = read_all_at(&file, length).map_err(|error| {
+                let bytes = read_all_at(&file, START, length).map_err(|error| {
                     <cucumber::Error as serde::de::Error>::custom(format!(
                         "a big value cannot be read: {error}"
                     ))

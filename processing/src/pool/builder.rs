@@ -17,6 +17,7 @@ use crate::StartError;
 use crate::config::{Config, Stream};
 use crate::error::Failure;
 use crate::protocol::Entry;
+use crate::restart::Pause;
 use crate::shm::status::Status;
 use crate::shm::{Claims, Journal, Page};
 use crate::spawn::{Launch, variable};
@@ -59,8 +60,7 @@ impl PoolBuilder {
             lives: 1,
             poison_after: 3,
             retries_errors: false,
-            delay: Duration::ZERO,
-            backoff: 1.0,
+            pause: Pause::NONE,
             spacing: None,
             task_timeout: None,
             chunk: None,

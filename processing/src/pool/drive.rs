@@ -19,7 +19,7 @@ use super::lists::Want;
 use super::options::{Options, Order};
 #[cfg(feature = "progress")]
 use super::progress::Progress;
-use super::protocol::{JobStart, job_packet};
+use super::protocol::{Attempts, JobStart, job_packet};
 use super::task::Task;
 use crate::ProcessError;
 use crate::error::{Failure, Position};
@@ -100,8 +100,9 @@ impl<I> Drive<I> {
             return drive;
         }
         let task_timeout = rules.task_timeout;
-        let process_lives = (kind != Kind::Function).then_some(rules.lives);
-        let start = |id| JobStart { id, setup, task_timeout, process_lives };
+        let attempts = Attempts { lives: rules.lives, pause: rules.pause };
+        let process = (kind != Kind::Function).then_some(attempts);
+        let start = |id| JobStart { id, setup, task_timeout, process };
         let begun = crew.begin(name, kind, rules, |id| job_packet(&start(id), captures));
         match begun {
             Ok(job) => drive.job = Some(job),

@@ -12,9 +12,8 @@ use serde::de::DeserializeOwned;
 
 use super::body::{Body, Files};
 use super::job::Kind;
-use super::protocol::Verdict;
+use super::protocol::{Before, Verdict};
 use super::task::TaskFailure;
-use crate::ProcessError;
 use crate::channel::{Message, scope};
 use crate::engine::{Loan, caught};
 use crate::error::Failure;
@@ -36,8 +35,8 @@ pub(super) struct Scope<'a> {
     pub(super) files: &'a Files,
     /// What a process runs with.
     pub(super) loan: &'a dyn Fn() -> io::Result<Loan>,
-    /// Why the process that the item was has failed, if only its `error` hook is to run.
-    pub(super) last_word: Option<ProcessError>,
+    /// How the process that the item is has failed before.
+    pub(super) before: Option<Box<Before>>,
 }
 
 /// What running an item came to.

@@ -71,13 +71,13 @@ impl Inline {
     fn run(&mut self, task: Task, files: &Files) {
         let before = CurrentTask::replace_here(Some((task.index, task.attempts)));
         let item = task.body.try_clone();
-        let lives = self.job.rules.lives;
+        let (lives, pause) = (self.job.rules.lives, self.job.rules.pause);
         let loan = || {
             let status = Page::<Status>::new("processing-status")?;
             status.begin_anew(lives, task.attempts);
-            Ok(Loan { status: Arc::new(status), bell: Bell::Nobody })
+            Ok(Loan { status: Arc::new(status), bell: Bell::Nobody, pause })
         };
-        let mut scope = Scope { files, loan: &loan, last_word: None };
+        let mut scope = Scope { files, loan: &loan, before: None };
         let (verdict, result) = match (self.runner(), item) {
             (Ok(mut runner), Ok(item)) => runner.run(item, &mut scope),
             (Err(failure), _) => (Verdict::GaveUp, Err(TaskFailure::Function(failure))),

@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use super::body::{Body, Bytes, Files};
 use super::error::PoolError;
-use super::protocol::{Answer, Verdict};
+use super::protocol::{Answer, Before, Verdict};
 use super::task::{Task, TaskFailure};
 use crate::ProcessError;
 use crate::channel::Packet;
 use crate::error::{Failure, Position};
+use crate::restart::Pause;
 
 /// How a call treats its tasks.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,23 +23,12 @@ pub(crate) struct Rules {
     pub(crate) poison_after: u32,
     /// Whether an `Err` that the function returned counts as a failed attempt.
     pub(crate) retries_errors: bool,
-    /// How long to wait before the second attempt, and by how much more before each further one.
-    pub(crate) delay: Duration,
-    pub(crate) backoff: f64,
+    pub(crate) pause: Pause,
     /// The least time between the beginnings of two tasks.
     pub(crate) spacing: Option<Duration>,
     pub(crate) task_timeout: Option<Duration>,
     /// How many tasks go to a worker at once, if not as many as suit.
     pub(crate) chunk: Option<usize>,
-}
-
-impl Rules {
-    /// How long to wait after so many attempts.
-    fn pause(&self, attempts: u32) -> Duration {
-        const LONGEST: Duration = Duration::from_secs(3600);
-        let factor = self.backoff.powi(i32::try_from(attempts.saturating_sub(1)).unwrap_or(i32::MAX));
-        Duration::try_from_secs_f64(self.delay.as_secs_f64() * factor).unwrap_or(LONGEST).min(LONGEST)
-    }
 }
 
 /// What the tasks of a call are.
@@ -133,7 +123,7 @@ impl Job {
 
     /// An attempt has failed: there will be another one, or it was the last.
     pub(super) fn failed(&mut self, mut task: Task, error: ProcessError, ended_worker: bool, is_final: bool) {
-        if let Some(first) = task.last_word.take() {
+        if let Some(Before::Last(first)) = task.before.take().map(|before| *before) {
             // Only its `error` hook was left, and has said something else, or has ended its worker too.
             let last = if ended_worker { first } else { error };
             return self.finish_failed(&task, last, task.deaths > 1);
@@ -141,10 +131,13 @@ impl Job {
         task.attempts += 1;
         task.deaths += u32::from(ended_worker);
         if !is_final && task.attempts < self.rules.lives && task.deaths < self.rules.poison_after {
+            if self.kind != Kind::Function {
+                task.before = Some(Box::new(Before::Failed(error)));
+            }
             return self.again(task);
         }
         if ended_worker && self.kind == (Kind::Process { has_error_hook: true }) {
-            task.last_word = Some(error);
+            task.before = Some(Box::new(Before::Last(error)));
             return self.queue.push_front(task);
         }
         self.finish_failed(&task, error, ended_worker && task.deaths > 1);
@@ -160,7 +153,7 @@ impl Job {
     }
 
     fn again(&mut self, task: Task) {
-        let pause = self.rules.pause(task.attempts);
+        let pause = self.rules.pause.after(task.attempts);
         if pause.is_zero() {
             self.queue.push_front(task);
         } else {

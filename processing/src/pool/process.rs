@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::body::{Body, Bytes};
 use super::function::{Callable, Done, Judge, Mapped, Runner, Scope, Setup, unreadable, unsendable};
 use super::job::Kind;
-use super::protocol::Verdict;
+use super::protocol::{Before, Verdict};
 use super::task::TaskFailure;
 use crate::Phase;
 use crate::channel::Message;
@@ -74,9 +74,10 @@ where
             let verdict = if (self.judge)(&value) { Verdict::ErrValue } else { Verdict::Value };
             Ok((verdict, Body::encode(&value, scope.files).map_err(unsendable)?))
         };
-        match scope.last_word.clone() {
-            None => engine::live_here(process, loan, deliver),
-            Some(error) => engine::last_word(process, loan, error, deliver),
+        match scope.before.clone().map(|before| *before) {
+            None => engine::live_here(process, loan, None, deliver),
+            Some(Before::Failed(error)) => engine::live_here(process, loan, Some(error), deliver),
+            Some(Before::Last(error)) => engine::last_word(process, loan, error, deliver),
         }
         .map_err(TaskFailure::Last)
     }
@@ -95,8 +96,10 @@ where
             Ok(Err(failure)) => (Verdict::GaveUp, failure),
             Err(panic) => (Verdict::Failed, TaskFailure::Function(caught(&*panic))),
         };
-        match (failure, scope.last_word.take()) {
-            (TaskFailure::Function(_), Some(first)) => (Verdict::GaveUp, Err(TaskFailure::Last(first))),
+        match (failure, scope.before.take().map(|before| *before)) {
+            (TaskFailure::Function(_), Some(Before::Last(first))) => {
+                (Verdict::GaveUp, Err(TaskFailure::Last(first)))
+            }
             (failure, _) => (verdict, Err(failure)),
         }
     }

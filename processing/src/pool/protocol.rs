@@ -29,6 +29,7 @@ use crate::ProcessError;
 use crate::channel::{Message, Packet, scope};
 use crate::error::Failure;
 use crate::protocol::Event;
+use crate::restart::Pause;
 
 const READY: u8 = 32;
 const RESULTS: u8 = 33;
@@ -59,8 +60,24 @@ pub(super) struct JobStart {
     pub(super) id: u64,
     pub(super) setup: Func<Setup>,
     pub(super) task_timeout: Option<Duration>,
-    /// How many each task has, if it is a process.
-    pub(super) process_lives: Option<u32>,
+    /// If its tasks are processes, how each is tried.
+    pub(super) process: Option<Attempts>,
+}
+
+/// How often a process is tried, and how soon again.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Attempts {
+    pub(super) lives: u32,
+    pub(super) pause: Pause,
+}
+
+/// How a process failed in another worker before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Before {
+    /// It begins anew.
+    Failed(ProcessError),
+    /// For good: only its `error` hook is still to run.
+    Last(ProcessError),
 }
 
 /// A task as its worker sees it.
@@ -76,8 +93,7 @@ pub(super) struct Assignment {
     pub(super) body: Body,
     /// Where a big result can be put.
     pub(super) scratch: Option<OwnedFd>,
-    /// Why the process that it was has failed: only its `error` hook is still to run.
-    pub(super) last_word: Option<ProcessError>,
+    pub(super) before: Option<Box<Before>>,
 }
 
 impl Order {
@@ -127,10 +143,10 @@ pub(super) fn chunk_packet(job: u64, first: u32, tasks: &[Task]) -> io::Result<P
         body.put_u64(task.index as u64);
         body.put_u32(task.attempts);
         body.put_u8(u8::from(task.scratch.is_some()));
-        let last_word = task.last_word.as_ref().map(cucumber::to_bytes).transpose();
-        let last_word = last_word.map_err(io::Error::other)?.unwrap_or_default();
-        body.put_u32(last_word.len() as u32);
-        body.put_bytes(&last_word);
+        let before = task.before.as_ref().map(cucumber::to_bytes).transpose();
+        let before = before.map_err(io::Error::other)?.unwrap_or_default();
+        body.put_u32(before.len() as u32);
+        body.put_bytes(&before);
         put_body(&mut body, &task.body);
         let file = match &task.body.bytes {
             Bytes::In(file, _) => Some(file),
@@ -152,7 +168,7 @@ fn chunk(packet: Packet) -> io::Result<Vec<Assignment>> {
         let (index, attempt) = (reader.u64()?, reader.u32()?);
         let has_scratch = reader.u8()? == 1;
         let length = reader.u32()?;
-        let last_word = match reader.bytes(length.into())? {
+        let before = match reader.bytes(length.into())? {
             [] => None,
             bytes => Some(cucumber::from_bytes(bytes).map_err(|_| garbled())?),
         };
@@ -161,7 +177,7 @@ fn chunk(packet: Packet) -> io::Result<Vec<Assignment>> {
         let scratch = if has_scratch { Some(fds.next().ok_or_else(garbled)?) } else { None };
         let body = Body { bytes, fds: fds.by_ref().take(place.fds).collect() };
         let task = first.checked_add(number).ok_or_else(garbled)?;
-        tasks.push(Assignment { task, job, index, attempt, body, scratch, last_word });
+        tasks.push(Assignment { task, job, index, attempt, body, scratch, before });
     }
     Ok(tasks)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::job::Rules;
+use crate::restart::Pause;
 
 /// How often a task that fails is tried, and how soon again.
 ///
@@ -24,33 +25,31 @@ use super::job::Rules;
 #[must_use = "this only says how; hand it to `retry`"]
 pub struct Retry {
     times: u32,
-    delay: Duration,
-    backoff: f64,
+    pause: Pause,
 }
 
 impl Retry {
     /// So many attempts in all; at least one.
     pub const fn times(times: u32) -> Self {
-        Retry { times: if times == 0 { 1 } else { times }, delay: Duration::ZERO, backoff: 1.0 }
+        Retry { times: if times == 0 { 1 } else { times }, pause: Pause::NONE }
     }
 
     /// Waits so long before the second attempt; without this, not at all.
     pub const fn delay(mut self, delay: Duration) -> Self {
-        self.delay = delay;
+        self.pause.delay = delay;
         self
     }
 
     /// Waits this many times longer before each further attempt; without this, as long as before the second.
     pub const fn backoff(mut self, factor: f64) -> Self {
-        self.backoff = factor;
+        self.pause.backoff = factor;
         self
     }
 
     pub(crate) fn apply(self, rules: &mut Rules) {
         rules.lives = self.times;
         rules.retries_errors = true;
-        rules.delay = self.delay;
-        rules.backoff = self.backoff;
+        rules.pause = self.pause;
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use serde::{Deserialize, Serialize};
 
 use super::body::{Body, Files};
+use super::protocol::Before;
 use crate::ProcessError;
 use crate::error::{Failure, Position};
 use crate::protocol::{Failed, Fault};
@@ -23,13 +24,13 @@ pub(super) struct Task {
     pub(super) attempts: u32,
     /// How many of these attempts ended its worker.
     pub(super) deaths: u32,
-    /// Why it has failed for good, but for what the `error` hook of the process makes of that.
-    pub(super) last_word: Option<ProcessError>,
+    /// If it is a process, how it failed before; boxed, as there are many tasks and hardly one has any.
+    pub(super) before: Option<Box<Before>>,
 }
 
 impl Task {
     pub(super) fn new(index: usize, body: Body) -> Self {
-        Task { index, body, scratch: None, attempts: 0, deaths: 0, last_word: None }
+        Task { index, body, scratch: None, attempts: 0, deaths: 0, before: None }
     }
 
     /// How many descriptors go with it.

@@ -1,6 +1,6 @@
 //! The worker's side of a pool: take tasks, run them, answer.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use super::body::Files;
 use super::function::{Runner, Scope};
-use super::protocol::{Assignment, JobStart, Order, Pending, SeatJob, Verdict, ready_packet};
+use super::protocol::{Assignment, Attempts, JobStart, Order, Pending, SeatJob, Verdict, ready_packet};
 use super::task::{self, CurrentTask, TaskFailure};
 use crate::channel::{Inbox, Message, Outbox, scope};
 use crate::chaos;
 use crate::engine::{self, Loan};
 use crate::error::Failure;
 use crate::protocol::{Event, Worker};
+use crate::restart::Pause;
 use crate::shm::status::Status;
 use crate::shm::{Bell, Claims, Journal, Page};
 use crate::sys::{self, Alarm, Nanos, now};
@@ -45,7 +46,7 @@ struct Desk {
     claims: Arc<Page<Claims>>,
     alarm: Arc<Alarm>,
     results: Arc<Results>,
-    jobs: HashMap<u64, Job>,
+    jobs: BTreeMap<u64, Job>,
     files: Files,
 }
 
@@ -53,8 +54,7 @@ struct Desk {
 struct Job {
     runner: Result<Box<dyn Runner>, Failure>,
     task_timeout: Option<Duration>,
-    /// How many each task has, if it is a process.
-    process_lives: Option<u32>,
+    process: Option<Attempts>,
 }
 
 fn strange(error: &(dyn std::error::Error + 'static)) -> Failure {
@@ -87,7 +87,7 @@ impl Desk {
             claims: Arc::new(claims),
             alarm: Arc::new(Alarm::from_fd(alarm)),
             results,
-            jobs: HashMap::new(),
+            jobs: BTreeMap::new(),
             files: Files::default(),
         };
         desk.results.send(ready_packet()).map_err(|error| strange(&error))?;
@@ -107,19 +107,19 @@ impl Desk {
     }
 
     fn learn(&mut self, start: JobStart, captures: Message) {
-        let JobStart { id, setup, task_timeout, process_lives } = start;
+        let JobStart { id, setup, task_timeout, process } = start;
         let runner = catch_unwind(AssertUnwindSafe(|| setup.get()(captures)));
         let runner = runner.unwrap_or_else(|panic| Err(engine::caught(&*panic)));
-        self.jobs.insert(id, Job { runner, task_timeout, process_lives });
+        self.jobs.insert(id, Job { runner, task_timeout, process });
     }
 
     fn run(&mut self, tasks: Vec<Assignment>) -> io::Result<()> {
         let last = tasks.len().saturating_sub(1);
         let mut clock = now();
         for (place, task) in tasks.into_iter().enumerate() {
-            if let Some(lives) = self.jobs.get(&task.job).and_then(|job| job.process_lives) {
+            if let Some(process) = self.jobs.get(&task.job).and_then(|job| job.process) {
                 // Before it is begun: from then on the page is about this process, whatever happens to the worker.
-                self.status.begin_anew(lives, task.attempt);
+                self.status.begin_anew(process.lives, task.attempt);
             }
             if self.claims.claim(task.task) {
                 self.run_one(task, &mut clock, place == last)?;
@@ -130,7 +130,7 @@ impl Desk {
     }
 
     fn run_one(&mut self, task: Assignment, clock: &mut Nanos, is_last: bool) -> io::Result<()> {
-        let Assignment { task, job, index, attempt, body, scratch, last_word } = task;
+        let Assignment { task, job, index, attempt, body, scratch, before } = task;
         let Some(job) = self.jobs.get_mut(&job) else {
             return Err(io::Error::new(io::ErrorKind::InvalidData, "a task of a call that was never told"));
         };
@@ -142,12 +142,14 @@ impl Desk {
             self.alarm.set(end)?;
         }
         chaos::point(|| end);
+        let pause = job.process.map_or(Pause::NONE, |process| process.pause);
         let loan = || {
             let (claims, alarm) = (Arc::clone(&self.claims), Arc::clone(&self.alarm));
-            Ok(Loan { status: Arc::clone(&self.status), bell: Bell::Seat { claims, alarm, task: end } })
+            let bell = Bell::Seat { claims, alarm, task: end };
+            Ok(Loan { status: Arc::clone(&self.status), bell, pause })
         };
         let (verdict, result) = match &mut job.runner {
-            Ok(runner) => runner.run(body, &mut Scope { files: &self.files, loan: &loan, last_word }),
+            Ok(runner) => runner.run(body, &mut Scope { files: &self.files, loan: &loan, before }),
             Err(failure) => (Verdict::GaveUp, Err(TaskFailure::Function(failure.clone()))),
         };
         chaos::point(|| end);

@@ -115,7 +115,7 @@ impl Actor for Supervisor {
                     self.send(io);
                 }
                 if ready.readable {
-                    self.hear_for_a_turn(io);
+                    self.hear(io);
                 }
             }
             ALARM => self.check_limit(),
@@ -142,7 +142,7 @@ impl Actor for Supervisor {
             }
             Plan::Running { .. } => {
                 self.send(io);
-                self.hear_for_a_turn(io);
+                self.hear(io);
             }
             Plan::Waiting { until } if *until <= now => self.start_next(io),
             _ => {}

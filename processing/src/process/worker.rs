@@ -3,6 +3,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::output::{Left, Lines, OutputLine, OutputStream};
 use crate::channel::{Inbox, Packet};
@@ -89,9 +90,10 @@ impl Worker {
         self.channel_open
     }
 
-    /// What has come in, and whether there may be more that has to wait for its turn. An error says that the worker
+    /// What has come in, up to a turn's worth. For the rest the actor's `due` is called when others have had their turn:
+    /// it may have been read from the socket already, which then has no more to tell. An error says that the worker
     /// talks nonsense.
-    pub(crate) fn received(&mut self, io: &Io<'_>) -> io::Result<(Vec<Packet>, bool)> {
+    pub(crate) fn received(&mut self, io: &mut Io<'_>) -> io::Result<Vec<Packet>> {
         let mut packets = Vec::new();
         while self.channel_open && packets.len() < TURN {
             match self.inbox.next() {
@@ -104,8 +106,10 @@ impl Worker {
                 Err(error) => return Err(error),
             }
         }
-        let more = packets.len() == TURN;
-        Ok((packets, more))
+        if packets.len() == TURN {
+            io.wake_at(Instant::now());
+        }
+        Ok(packets)
     }
 
     /// Passes on what it has written, up to so many bytes of each stream.
@@ -133,5 +137,35 @@ impl Drop for Worker {
     fn drop(&mut self) {
         // It has ended, unless its start failed half-way: then it still waits for its first word, and must not live.
         self.child.discard();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reactor::Times;
+    use crate::sys;
+    use std::os::fd::AsFd;
+
+    #[test]
+    fn what_was_read_and_not_taken_in_is_come_back_for() {
+        #[expect(clippy::zombie_processes, reason = "the worker ends and reaps it")]
+        let idle = std::process::Command::new("sleep").arg("3600").spawn().unwrap();
+        let child = Child::new(idle.id().cast_signed()).unwrap();
+        let (ours, theirs) = sys::socket_pair().unwrap();
+        let launched =
+            Launched { child, socket: Arc::new(ours), outbox: None, captured: [None, None], successor: None };
+        let (poller, _waker) = sys::Poller::new().unwrap();
+        let mut times = Times::new();
+        let mut io = Io::of(&poller, &mut times);
+        let mut worker = Worker::new(launched, "test", &mut io).unwrap();
+        // All of it is read at once, and then there is nothing more to read.
+        let packet = [0, 0, 0, 0, 7, 0, 0, 0];
+        sys::send(theirs.as_fd(), &packet.repeat(TURN + 1), &[]).unwrap();
+        assert_eq!(worker.received(&mut io).unwrap().len(), TURN);
+        assert_eq!(times.len(), 1);
+        let mut io = Io::of(&poller, &mut times);
+        assert_eq!(worker.received(&mut io).unwrap().len(), 1);
+        assert_eq!(times.len(), 1);
     }
 }

@@ -149,7 +149,7 @@ fn next(channel: &OwnedFd) -> Option<(OwnedFd, Option<OwnedFd>)> {
 /// Makes it the environment of this process, in place of the one that was before.
 fn put_in_force(text: &OwnedFd, before: &mut Option<Environment>) -> io::Result<()> {
     let length = sys::sealed_length(text)?;
-    Environment::from_text(read_all_at(text, length)?)?.put_in_force(before);
+    Environment::from_text(read_all_at(text, 0, length)?)?.put_in_force(before);
     Ok(())
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::channel::START;
 
 fn pair() -> (Outbox, Inbox) {
     let (here, there) = sys::socket_pair().unwrap();
@@ -80,7 +81,7 @@ fn a_body_of_holes_is_refused() {
     let (outbox, mut inbox) = pair();
     let file = sys::memory_file("test").unwrap();
     let length = 1_u64 << 40;
-    rustix::fs::ftruncate(&file, length).unwrap();
+    rustix::fs::ftruncate(&file, length + START).unwrap();
     let mut bytes = vec![8, 0, 0, 0, 2, 1, 1, 0];
     bytes.extend(length.to_le_bytes());
     sys::send(outbox.socket.as_fd(), &bytes, &[file.as_fd()]).unwrap();

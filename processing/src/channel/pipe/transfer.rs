@@ -81,6 +81,12 @@ struct Crossing {
 
 /// The whole of a point's `Serialize`.
 pub(super) fn serialize<S: Serializer>(end: &Arc<End>, kind: &str, serializer: S) -> Result<S::Ok, S::Error> {
+    if cucumber::scope::is_for_many() {
+        return Err(S::Error::custom(
+            "a point belongs to one process, and a task may run in many; \
+             make the point a field of a process, or hand it over as an item",
+        ));
+    }
     let leaves = LEAVING.with(|leaving| leaving.borrow().is_some());
     let Parts { memory, socket, handles, partial, aborted } = end.parts(leaves).map_err(S::Error::custom)?;
     if leaves {

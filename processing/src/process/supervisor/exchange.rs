@@ -48,19 +48,11 @@ impl Supervisor {
         self.send(io);
     }
 
-    /// Takes in what the worker says, and comes back for the rest once others have had their turn: the socket would not
-    /// tell of that, as it has been read already.
-    pub(super) fn hear_for_a_turn(&mut self, io: &mut Io<'_>) {
-        if self.hear(io) {
-            io.wake_at(Instant::now());
-        }
-    }
-
-    /// Takes in what the worker says. `true` if it was cut short for others to have their turn.
+    /// Takes in what the worker says; `false` if it has said nothing.
     pub(super) fn hear(&mut self, io: &mut Io<'_>) -> bool {
         let Plan::Running { worker, until, .. } = &mut self.plan else { return false };
-        let (packets, more) = match worker.received(io) {
-            Ok(received) => received,
+        let packets = match worker.received(io) {
+            Ok(packets) => packets,
             Err(error) => {
                 self.end_for_nonsense(&error);
                 return false;
@@ -72,13 +64,14 @@ impl Supervisor {
             *until = Some(end);
             io.wake_at(end);
         }
+        let has_spoken = !packets.is_empty();
         for packet in packets {
             match Event::unpack(packet) {
                 Ok(event) => self.handle(event, io),
                 Err(error) => self.end_for_nonsense(&error),
             }
         }
-        more
+        has_spoken
     }
 
     fn end_for_nonsense(&mut self, error: &io::Error) {
