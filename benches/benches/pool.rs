@@ -115,13 +115,13 @@ fn main() {
     });
     print!("{}", contest.run());
 
-    let mut contest = Contest::new("64 tasks that keep a processor busy for 5 ms each").rounds(10);
-    contest.enter("processing, map", || timed(|| ours.map(collatz, 0..64).expect("it ends well")).1);
+    let mut contest = Contest::new("256 tasks that keep a processor busy for 5 ms each").rounds(10);
+    contest.enter("processing, map", || timed(|| ours.map(collatz, 0..256).expect("it ends well")).1);
     contest.peer("rayon, in one process", || {
-        let all = || threads.install(|| (0..64_u64).into_par_iter().map(collatz).collect::<Vec<_>>());
+        let all = || threads.install(|| (0..256_u64).into_par_iter().map(collatz).collect::<Vec<_>>());
         timed(|| black_box(all())).1
     });
-    contest.enter("one thread, half of them", || timed(|| black_box((0..32).map(collatz).sum::<u64>())).1);
+    contest.enter("one thread, half of them", || timed(|| black_box((0..128).map(collatz).sum::<u64>())).1);
     print!("{}", contest.run());
 
     let mut contest = Contest::new("a pool of two: up, used and down").rounds(50);

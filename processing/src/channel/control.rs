@@ -74,12 +74,17 @@ pub(crate) struct Inbox {
     socket: Arc<OwnedFd>,
     bytes: Vec<u8>,
     fds: Vec<OwnedFd>,
-    buffer: Box<[u8]>,
+    buffer: Vec<u8>,
 }
+
+/// How much is read at once: little at first, as most workers are told little and every page is one more; more, up to
+/// this, once there is more.
+const FIRST_READ: usize = 2 * 1024;
+const LARGEST_READ: usize = 64 * 1024;
 
 impl Inbox {
     pub(crate) fn new(socket: Arc<OwnedFd>) -> Self {
-        Inbox { socket, bytes: Vec::new(), fds: Vec::new(), buffer: vec![0; 16 * 1024].into() }
+        Inbox { socket, bytes: Vec::new(), fds: Vec::new(), buffer: vec![0; FIRST_READ] }
     }
 
     /// The next packet; `None` at the end of the stream. Where the socket does not block, `WouldBlock` is an error
@@ -90,7 +95,12 @@ impl Inbox {
                 return Ok(Some(packet));
             }
             match sys::receive(self.socket.as_fd(), &mut self.buffer, &mut self.fds)? {
-                Incoming::Bytes(count) => self.bytes.extend_from_slice(&self.buffer[..count]),
+                Incoming::Bytes(count) => {
+                    self.bytes.extend_from_slice(&self.buffer[..count]);
+                    if count == self.buffer.len() && count < LARGEST_READ {
+                        self.buffer.resize(2 * count, 0);
+                    }
+                }
                 // A packet that a dying peer did not finish is dropped with its descriptors.
                 Incoming::End => return Ok(None),
             }

@@ -159,9 +159,12 @@ mod tests {
         let mut times = Times::new();
         let mut io = Io::of(&poller, &mut times);
         let mut worker = Worker::new(launched, "test", &mut io).unwrap();
-        // All of it is read at once, and then there is nothing more to read.
         let packet = [0, 0, 0, 0, 7, 0, 0, 0];
-        sys::send(theirs.as_fd(), &packet.repeat(TURN + 1), &[]).unwrap();
+        let mut send = |count| sys::send(theirs.as_fd(), &packet.repeat(count), &[]).unwrap();
+        // Has it read so much at once that the next ones are read together, and there is nothing more to read then.
+        send(TURN - 1);
+        assert_eq!(worker.received(&mut io).unwrap().len(), TURN - 1);
+        send(TURN + 1);
         assert_eq!(worker.received(&mut io).unwrap().len(), TURN);
         assert_eq!(times.len(), 1);
         let mut io = Io::of(&poller, &mut times);
