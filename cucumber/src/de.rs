@@ -102,19 +102,22 @@ fn read<T: DeserializeOwned>(frame: &Frame<'_>, scope: Scope) -> Result<T> {
         bytes => Some(Box::new(Incoming::open(bytes)?)),
     };
     let guard = Guard::decoding(scope, shared);
-    let value = part(frame.codec, frame.value, Stack::here());
+    let value = part(frame.codec, frame.value, guard.stack());
     let whole = value.and_then(|value| graph::settle().map(|()| value));
     whole.map_err(|error| guard.classify(error))
 }
 
 /// Reads a value that fills all the bytes.
 pub(crate) fn part<T: DeserializeOwned>(codec: Codec, bytes: &[u8], stack: Stack) -> Result<T> {
-    let mut decoder = Decoder::new(codec, bytes, stack);
-    let value = T::deserialize(&mut decoder)?;
-    match decoder.remaining() {
-        0 => Ok(value),
-        left => Err(Error::malformed(format!(
-            "{left} bytes are left over behind the value; it was written by another type"
-        ))),
+    match codec {
+        Codec::Postcard => whole::<T, true>(bytes, stack),
+        Codec::MessagePack => whole::<T, false>(bytes, stack),
     }
+}
+
+fn whole<T: DeserializeOwned, const PLAIN: bool>(bytes: &[u8], stack: Stack) -> Result<T> {
+    let mut decoder = Decoder::<PLAIN>::new(bytes, stack);
+    let value = T::deserialize(decoder.root())?;
+    decoder.end()?;
+    Ok(value)
 }

@@ -42,10 +42,11 @@ pub(crate) struct Frame<'a> {
 
 /// Writes the header, with its length and codec left open, and the name.
 pub(crate) fn begin(out: &mut Vec<u8>, name: Option<&str>) -> Result<()> {
-    out.extend_from_slice(&MAGIC);
-    out.push(VERSION);
-    out.extend_from_slice(&[0, if name.is_some() { NAMED } else { 0 }]);
-    out.extend_from_slice(&[0; HEADER - HANDLES]);
+    let mut header = [0; HEADER];
+    header[..MAGIC.len()].copy_from_slice(&MAGIC);
+    header[MAGIC.len()] = VERSION;
+    header[FLAGS] = if name.is_some() { NAMED } else { 0 };
+    out.extend_from_slice(&header);
     if let Some(name) = name {
         let length = u16::try_from(name.len()).map_err(|_| {
             Error::unsupported(format!("a type's name has {} bytes; 65535 are possible", name.len()))

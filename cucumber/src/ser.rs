@@ -115,7 +115,7 @@ fn write<T: Serialize + ?Sized>(
     bytes.clear();
     bytes.reserve(128);
     frame::begin(&mut bytes, name)?;
-    let codec = write_value(&mut bytes, value, Stack::here())?;
+    let codec = write_value(&mut bytes, value, guard.stack())?;
     let shared = guard.take_shared();
     if let Some(shared) = &shared {
         shared.append_to(&mut bytes)?;

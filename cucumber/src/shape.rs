@@ -4,16 +4,17 @@
 //! [`know`] makes a type's reading known under its name; the first encoding of a type of that name traces it, and the encoder then walks the traced
 //! [`Shape`] beside the value. Whatever does not match, or was never traced, is written as named MessagePack instead.
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
+mod lately;
 mod probe;
 mod trace;
+
+use lately::Lately;
 
 /// The numbers of nodes that have no parts. All others are places in [`Shape::nodes`], from [`FIRST`] up.
 pub(crate) mod leaf {
@@ -116,8 +117,14 @@ impl Shape {
 
     #[inline]
     pub(crate) fn node(&self, number: u32) -> Option<&Node> {
-        self.nodes.get(number.wrapping_sub(leaf::FIRST) as usize)
+        node(&self.nodes, number)
     }
+}
+
+/// The one of this number among a shape's nodes.
+#[inline]
+pub(crate) fn node(nodes: &[Node], number: u32) -> Option<&Node> {
+    nodes.get(number.wrapping_sub(leaf::FIRST) as usize)
 }
 
 /// Makes it known how `T` is deserialised, so that values of it can be written in the faster of the two codecs.
@@ -130,38 +137,38 @@ impl Shape {
 /// let bytes = cucumber::to_bytes(&[(1u32, "one")][..])?;
 /// # Ok::<(), cucumber::Error>(())
 /// ```
+#[inline]
 pub fn know<T: DeserializeOwned>() {
     thread_local! {
-        static KNOWN: RefCell<HashSet<usize, BuildHasherDefault<AddressHasher>>> = RefCell::default();
+        static KNOWN: Lately<()> = const { Lately::new() };
     }
     let tracer: fn() -> Shape = trace::shape_of::<T>;
     let address = tracer as usize;
-    // A thread that is ending may ask the registry again: that only costs time.
-    if KNOWN.try_with(|known| known.borrow_mut().insert(address)).unwrap_or(true) {
+    if KNOWN.with(|known| known.find(address)).is_none() {
         register(crate::type_name::<T>(), address, tracer);
+        KNOWN.with(|known| known.keep(address, ()));
     }
 }
 
 /// The shape of the type that is called `T`'s name, if one is known.
+#[inline]
 pub(crate) fn of<T: ?Sized>() -> Option<&'static Shape> {
     type Found = (u64, Option<&'static Shape>);
     thread_local! {
-        static FOUND: RefCell<HashMap<usize, Found, BuildHasherDefault<AddressHasher>>> = RefCell::default();
+        static FOUND: Lately<Found> = const { Lately::new() };
     }
     let raw = std::any::type_name::<T>();
     // The compiler's names are constants of the program, so the place says which; the length tells a name from its beginning.
     let key = raw.as_ptr().addr() ^ raw.len().rotate_right(16);
     let generation = GENERATION.load(Ordering::Acquire);
-    let cached = FOUND.try_with(|found| match found.borrow().get(&key) {
-        Some((at, shape)) if *at == generation => Some(*shape),
-        _ => None,
-    });
-    if let Ok(Some(shape)) = cached {
-        return shape;
+    match FOUND.with(|found| found.find(key)) {
+        Some((at, shape)) if at == generation => shape,
+        _ => {
+            let shape = look_up(crate::type_name::<T>());
+            FOUND.with(|found| found.keep(key, (generation, shape)));
+            shape
+        }
     }
-    let shape = look_up(crate::type_name::<T>());
-    let _ = FOUND.try_with(|found| found.borrow_mut().insert(key, (generation, shape)));
-    shape
 }
 
 /// The shape of the type of this name, if it is known and survives postcard.
@@ -220,26 +227,6 @@ fn look_up(name: &str) -> Option<&'static Shape> {
 /// There is one for each type of the program, or two, and they are asked for as long as it runs.
 fn kept(shape: Shape) -> &'static Shape {
     Box::leak(Box::new(shape))
-}
-
-/// Addresses are spread well enough by one multiplication.
-#[derive(Default)]
-struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_usize(usize::from(byte));
-        }
-    }
-
-    fn write_usize(&mut self, address: usize) {
-        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
-    }
 }
 
 #[cfg(test)]

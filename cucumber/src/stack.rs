@@ -30,23 +30,25 @@ pub fn set_stack_budget(bytes: usize) {
     let _ = BUDGET.try_with(|budget| budget.set(bytes));
 }
 
-/// Where the stack stood when an encoding or decoding began, and how far it may go.
+/// How far the stack may go from where it stood when an encoding or decoding began.
 #[derive(Clone, Copy)]
 pub(crate) struct Stack {
-    start: usize,
-    budget: usize,
+    lowest: usize,
+    span: usize,
 }
 
 impl Stack {
     #[inline]
     pub(crate) fn here() -> Self {
-        Self { start: position(), budget: BUDGET.try_with(Cell::get).unwrap_or(DEFAULT) }
+        let budget = BUDGET.try_with(Cell::get).unwrap_or(DEFAULT);
+        // In both directions, as two variables of one function lie in any order.
+        Self { lowest: position().wrapping_sub(budget), span: budget.saturating_mul(2) }
     }
 
     /// Fails when the budget is used up.
     #[inline]
     pub(crate) fn check(self) -> Result<()> {
-        if self.start.abs_diff(position()) < self.budget { Ok(()) } else { Err(too_deep()) }
+        if position().wrapping_sub(self.lowest) < self.span { Ok(()) } else { Err(too_deep()) }
     }
 }
 

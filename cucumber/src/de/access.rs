@@ -5,32 +5,33 @@ use serde::de::{
     DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::decoder::{Decoder, Text};
+use super::decoder::{At, Decoder, Place, Text};
 use super::packed::unexpected;
 use super::token::Token;
 use crate::error::{Error, Result, Segment};
 
 /// The elements of a sequence or tuple, or a struct's fields in order.
-pub(super) struct Elements<'a, 'de> {
-    decoder: &'a mut Decoder<'de>,
+pub(super) struct Elements<'a, 'de, const PLAIN: bool> {
+    decoder: &'a mut Decoder<'de, PLAIN>,
+    place: Place<'a, 'de>,
     len: usize,
     left: &'a mut usize,
     names: &'static [&'static str],
 }
 
-impl<'a, 'de> Elements<'a, 'de> {
+impl<'a, 'de, const PLAIN: bool> Elements<'a, 'de, PLAIN> {
     #[inline]
     pub(super) fn new(
-        decoder: &'a mut Decoder<'de>,
+        at: At<'a, 'de, PLAIN>,
         len: usize,
         left: &'a mut usize,
         names: &'static [&'static str],
     ) -> Self {
-        Self { decoder, len, left, names }
+        Self { decoder: at.decoder, place: at.place, len, left, names }
     }
 }
 
-impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
+impl<'de, const PLAIN: bool> SeqAccess<'de> for Elements<'_, 'de, PLAIN> {
     type Error = Error;
 
     #[inline]
@@ -40,10 +41,8 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
         }
         let index = self.len - *self.left;
         *self.left -= 1;
-        if let Some(&name) = self.names.get(index) {
-            self.decoder.place = Some(name);
-        }
-        match seed.deserialize(&mut *self.decoder) {
+        let place = self.names.get(index).map(|name| name as &&'de str).or(self.place);
+        match seed.deserialize(At { decoder: &mut *self.decoder, place }) {
             Ok(value) => Ok(Some(value)),
             Err(error) => Err(in_element(error, self.names, index)),
         }
@@ -65,17 +64,18 @@ fn in_element(error: Error, names: &'static [&'static str], index: usize) -> Err
 }
 
 /// The entries of a map, or a struct's fields by name.
-pub(super) struct Entries<'a, 'de> {
-    decoder: &'a mut Decoder<'de>,
+pub(super) struct Entries<'a, 'de, const PLAIN: bool> {
+    decoder: &'a mut Decoder<'de, PLAIN>,
+    place: Place<'a, 'de>,
     len: usize,
     left: &'a mut usize,
     key: Option<Text<'de>>,
 }
 
-impl<'a, 'de> Entries<'a, 'de> {
+impl<'a, 'de, const PLAIN: bool> Entries<'a, 'de, PLAIN> {
     #[inline]
-    pub(super) fn new(decoder: &'a mut Decoder<'de>, len: usize, left: &'a mut usize) -> Self {
-        Self { decoder, len, left, key: None }
+    pub(super) fn new(at: At<'a, 'de, PLAIN>, len: usize, left: &'a mut usize) -> Self {
+        Self { decoder: at.decoder, place: at.place, len, left, key: None }
     }
 
     #[cold]
@@ -88,7 +88,7 @@ impl<'a, 'de> Entries<'a, 'de> {
     }
 }
 
-impl<'de> MapAccess<'de> for Entries<'_, 'de> {
+impl<'de, const PLAIN: bool> MapAccess<'de> for Entries<'_, 'de, PLAIN> {
     type Error = Error;
 
     #[inline]
@@ -99,19 +99,16 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
         *self.left -= 1;
         self.decoder.last_text = None;
         self.key = None;
-        let key = seed.deserialize(&mut *self.decoder).map_err(|error| error.within(self.segment()))?;
+        let at = At { decoder: &mut *self.decoder, place: self.place };
+        let key = seed.deserialize(at).map_err(|error| error.within(self.segment()))?;
         self.key = self.decoder.last_text.take();
         Ok(Some(key))
     }
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
-        let outer = self.decoder.place;
-        if let Some(key) = self.key {
-            self.decoder.place = Some(key.text);
-        }
-        let value = seed.deserialize(&mut *self.decoder);
-        self.decoder.place = outer;
+        let place = self.key.as_ref().map(|key| &key.text).or(self.place);
+        let value = seed.deserialize(At { decoder: &mut *self.decoder, place });
         value.map_err(|error| error.within(self.segment()))
     }
 
@@ -122,16 +119,16 @@ impl<'de> MapAccess<'de> for Entries<'_, 'de> {
 }
 
 /// A variant by its number.
-pub(super) struct PostcardVariant<'a, 'de> {
-    decoder: &'a mut Decoder<'de>,
+pub(super) struct PlainVariant<'a, 'de, const PLAIN: bool> {
+    at: At<'a, 'de, PLAIN>,
     variants: &'static [&'static str],
     name: Option<&'static str>,
 }
 
-impl<'a, 'de> PostcardVariant<'a, 'de> {
+impl<'a, 'de, const PLAIN: bool> PlainVariant<'a, 'de, PLAIN> {
     #[inline]
-    pub(super) fn new(decoder: &'a mut Decoder<'de>, variants: &'static [&'static str]) -> Self {
-        Self { decoder, variants, name: None }
+    pub(super) fn new(at: At<'a, 'de, PLAIN>, variants: &'static [&'static str]) -> Self {
+        Self { at, variants, name: None }
     }
 }
 
@@ -143,21 +140,20 @@ fn in_variant(error: Error, name: Option<&'static str>) -> Error {
     }
 }
 
-impl<'de> EnumAccess<'de> for PostcardVariant<'_, 'de> {
+impl<'de, const PLAIN: bool> EnumAccess<'de> for PlainVariant<'_, 'de, PLAIN> {
     type Error = Error;
     type Variant = Self;
 
     #[inline]
     fn variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<(S::Value, Self)> {
-        let index = u32::try_from(self.decoder.varint()?)
-            .map_err(|_| Error::malformed("a variant's number is too big"))?;
+        let index = self.at.decoder.number::<32>()? as u32;
         self.name = self.variants.get(index as usize).copied();
         let index: U32Deserializer<Error> = index.into_deserializer();
         Ok((seed.deserialize(index)?, self))
     }
 }
 
-impl<'de> VariantAccess<'de> for PostcardVariant<'_, 'de> {
+impl<'de, const PLAIN: bool> VariantAccess<'de> for PlainVariant<'_, 'de, PLAIN> {
     type Error = Error;
 
     #[inline]
@@ -167,64 +163,65 @@ impl<'de> VariantAccess<'de> for PostcardVariant<'_, 'de> {
 
     #[inline]
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value> {
-        seed.deserialize(self.decoder).map_err(|error| in_variant(error, self.name))
+        seed.deserialize(self.at).map_err(|error| in_variant(error, self.name))
     }
 
     #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        self.decoder.elements(len, &[], visitor).map_err(|error| in_variant(error, self.name))
+        self.at.elements(len, &[], visitor).map_err(|error| in_variant(error, self.name))
     }
 
     #[inline]
     fn struct_variant<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
-        self.decoder.elements(names.len(), names, visitor).map_err(|error| in_variant(error, self.name))
+        self.at.elements(names.len(), names, visitor).map_err(|error| in_variant(error, self.name))
     }
 }
 
 /// A variant by its name: alone, or as the one key of a map.
-pub(super) struct PackedVariant<'a, 'de> {
-    decoder: &'a mut Decoder<'de>,
+pub(super) struct PackedVariant<'a, 'de, const PLAIN: bool> {
+    at: At<'a, 'de, PLAIN>,
     variants: &'static [&'static str],
     has_content: bool,
     name: Option<&'static str>,
 }
 
-impl<'a, 'de> PackedVariant<'a, 'de> {
+impl<'a, 'de, const PLAIN: bool> PackedVariant<'a, 'de, PLAIN> {
     #[inline]
     pub(super) fn new(
-        decoder: &'a mut Decoder<'de>,
+        at: At<'a, 'de, PLAIN>,
         variants: &'static [&'static str],
         has_content: bool,
     ) -> Self {
-        Self { decoder, variants, has_content, name: None }
+        Self { at, variants, has_content, name: None }
     }
 
     #[inline]
-    fn content(self, expected: &str) -> Result<(&'a mut Decoder<'de>, Option<&'static str>)> {
+    fn content(self, expected: &str) -> Result<(At<'a, 'de, PLAIN>, Option<&'static str>)> {
         if self.has_content {
-            return Ok((self.decoder, self.name));
+            return Ok((self.at, self.name));
         }
         let error = Error::malformed(format!("a variant has no content where {expected} is expected"));
         Err(in_variant(error, self.name))
     }
 }
 
-impl<'de> EnumAccess<'de> for PackedVariant<'_, 'de> {
+impl<'de, const PLAIN: bool> EnumAccess<'de> for PackedVariant<'_, 'de, PLAIN> {
     type Error = Error;
     type Variant = Self;
 
     #[inline]
     fn variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<(S::Value, Self)> {
-        self.decoder.last_text = None;
-        let value = seed.deserialize(&mut *self.decoder)?;
-        if let Some(found) = self.decoder.last_text.take() {
+        let At { decoder, place } = &mut self.at;
+        decoder.last_text = None;
+        let value = seed.deserialize(At { decoder: &mut **decoder, place: *place })?;
+        if let Some(found) = decoder.last_text.take() {
             self.name = self.variants.iter().copied().find(|name| *name == found.text);
         }
         Ok((value, self))
     }
 }
 
-impl<'de> VariantAccess<'de> for PackedVariant<'_, 'de> {
+impl<'de, const PLAIN: bool> VariantAccess<'de> for PackedVariant<'_, 'de, PLAIN> {
     type Error = Error;
 
     #[inline]
@@ -232,7 +229,7 @@ impl<'de> VariantAccess<'de> for PackedVariant<'_, 'de> {
         if !self.has_content {
             return Ok(());
         }
-        match self.decoder.token()? {
+        match self.at.decoder.token()? {
             Token::Nil | Token::Array(0) => Ok(()),
             other => Err(in_variant(unexpected(other, "nothing"), self.name)),
         }
@@ -240,19 +237,19 @@ impl<'de> VariantAccess<'de> for PackedVariant<'_, 'de> {
 
     #[inline]
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value> {
-        let (decoder, name) = self.content("one value")?;
-        seed.deserialize(decoder).map_err(|error| in_variant(error, name))
+        let (at, name) = self.content("one value")?;
+        seed.deserialize(at).map_err(|error| in_variant(error, name))
     }
 
     #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value> {
-        let (decoder, name) = self.content("several values")?;
-        decoder.packed_tuple(visitor).map_err(|error| in_variant(error, name))
+        let (at, name) = self.content("several values")?;
+        at.packed_tuple(visitor).map_err(|error| in_variant(error, name))
     }
 
     #[inline]
     fn struct_variant<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
-        let (decoder, name) = self.content("named fields")?;
-        decoder.packed_struct(names, visitor).map_err(|error| in_variant(error, name))
+        let (at, name) = self.content("named fields")?;
+        at.packed_struct(names, visitor).map_err(|error| in_variant(error, name))
     }
 }

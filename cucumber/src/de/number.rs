@@ -3,47 +3,35 @@
 use super::decoder::Decoder;
 use crate::error::{Error, Result};
 
-impl Decoder<'_> {
-    /// The byte that is a whole number, if the next one is.
+impl<const PLAIN: bool> Decoder<'_, PLAIN> {
+    /// A number of that many bits, at most: seven in each byte, the lowest first.
     #[inline]
-    fn short(&mut self) -> Option<u8> {
+    pub(super) fn number<const BITS: u32>(&mut self) -> Result<u64> {
         match self.rest {
             [byte @ 0..0x80, rest @ ..] => {
                 self.rest = rest;
-                Some(*byte)
+                Ok((*byte).into())
             }
-            _ => None,
+            _ => self.long::<BITS>(),
         }
     }
 
-    /// A number of that many bits, at most.
     #[inline]
-    pub(super) fn number(&mut self, bits: u32) -> Result<u64> {
-        match self.short() {
-            Some(byte) => Ok(byte.into()),
-            None => self.long(bits),
-        }
-    }
-
-    /// Seven bits in each byte, the lowest first.
-    #[inline]
-    fn long(&mut self, bits: u32) -> Result<u64> {
+    fn long<const BITS: u32>(&mut self) -> Result<u64> {
         let mut value = 0;
-        for (place, &byte) in self.rest.iter().enumerate() {
-            let shift = place as u32 * 7;
-            if shift >= bits {
-                break;
-            }
+        for place in 0..BITS.div_ceil(7) {
+            let Some(&byte) = self.rest.get(place as usize) else { break };
+            let shift = place * 7;
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
-                if shift + 7 > bits && byte >> (bits - shift) != 0 {
+                if shift + 7 > BITS && byte >> (BITS - shift) != 0 {
                     break;
                 }
-                self.rest = &self.rest[place + 1..];
+                self.rest = &self.rest[place as usize + 1..];
                 return Ok(value);
             }
         }
-        Err(self.no_number(bits))
+        Err(self.no_number(BITS))
     }
 
     /// What is wrong with the number that comes next.
@@ -62,5 +50,13 @@ impl Decoder<'_> {
         let (bytes, rest) = self.rest.split_first_chunk::<N>().ok_or_else(Error::truncated)?;
         self.rest = rest;
         Ok(*bytes)
+    }
+
+    /// So many floats of this width.
+    #[inline]
+    pub(super) fn floats<F, const N: usize>(&mut self, len: usize, from: fn([u8; N]) -> F) -> Result<Vec<F>> {
+        let width = len.checked_mul(N).ok_or_else(Error::truncated)?;
+        let (floats, _) = super::token::split(&mut self.rest, width)?.as_chunks::<N>();
+        Ok(floats.iter().map(|bytes| from(*bytes)).collect())
     }
 }

@@ -6,7 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
 
 use super::{Content, Node, Tree};
 use crate::de::Decoder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::frame::{self, Codec};
 use crate::shape::{self, Kind, Shape, leaf};
 use crate::stack::Stack;
@@ -44,22 +44,22 @@ pub fn inspect_bytes(bytes: &[u8]) -> Result<Tree> {
 }
 
 fn part(codec: Codec, bytes: &[u8], shape: Option<&Shape>) -> Result<Node> {
-    let mut decoder = Decoder::new(codec, bytes, Stack::here());
-    let mut root = match (codec, shape) {
-        (Codec::MessagePack, _) => decoder.deserialize_any(Anything)?,
-        (Codec::Postcard, Some(shape)) => Shaped { shape, number: shape.root }.deserialize(&mut decoder)?,
+    match (codec, shape) {
+        (Codec::MessagePack, _) => whole::<false>(bytes, Anything),
+        (Codec::Postcard, Some(shape)) => whole::<true>(bytes, Shaped { shape, number: shape.root }),
         (Codec::Postcard, None) => {
             let why = "written without names, by a type that is not known here";
-            return Ok(Node::new("", bytes.len(), Content::Refused(why.into())));
+            Ok(Node::new("", bytes.len(), Content::Refused(why.into())))
         }
-    };
-    match decoder.remaining() {
-        0 => {
-            root.size = bytes.len();
-            Ok(root)
-        }
-        left => Err(Error::malformed(format!("{left} bytes are left over behind the value"))),
     }
+}
+
+fn whole<'de, const PLAIN: bool>(bytes: &'de [u8], seed: impl DeserializeSeed<'de, Value = Node>) -> Result<Node> {
+    let mut decoder = Decoder::<PLAIN>::new(bytes, Stack::here());
+    let mut root = seed.deserialize(decoder.root())?;
+    decoder.end()?;
+    root.size = bytes.len();
+    Ok(root)
 }
 
 /// Takes whatever there is.

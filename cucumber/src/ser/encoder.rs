@@ -1,16 +1,16 @@
-//! The serializer: one for both codecs, so that a type's `Serialize` is compiled once.
+//! The serializer of both codecs.
 //!
-//! postcard's and rmp-serde's own serializers write every number, text and header. What is added
-//! is what they lack: the comparison with the traced shape, a limit on nesting, bytes in one run, and errors that know the way.
+//! rmp-serde writes MessagePack's numbers, texts and headers, and postcard its own wide numbers. What is added is what
+//! they lack: the comparison with the traced shape, a limit on nesting, numbers in one run, and errors that know the way.
 
 use serde::ser::Serialize;
 
 use super::fields::Fields;
 use super::items::Items;
 use super::writer::{Out, counted, out_of_room, short};
-use crate::bytes::ByteIter;
+use crate::bytes::Run;
 use crate::error::{Error, Kind as ErrorKind, Result};
-use crate::shape::{Kind, Node, Shape, leaf};
+use crate::shape::{self, Kind, Node, Shape, leaf};
 use crate::stack::Stack;
 
 /// Ours among MessagePack's extension types: `Some` around something that is written as nil, so many times.
@@ -23,28 +23,34 @@ const FIXEXT_1: u8 = 0xd4;
 const MAP_OF_ONE: u8 = 0x81;
 
 /// Writes how many elements follow, in MessagePack.
-pub(super) type Header = fn(&mut Encoder<'_>, usize) -> Result<()>;
+pub(super) type Header = fn(&mut Vec<u8>, usize) -> Result<()>;
 
-pub(crate) struct Encoder<'s> {
+/// Writes postcard if `PLAIN`, else MessagePack with names.
+pub(crate) struct Encoder<'s, const PLAIN: bool> {
     pub(super) out: Vec<u8>,
-    pub(super) shape: Option<&'s Shape>,
+    /// The shape that the value is compared with; none where names are written.
+    nodes: &'s [Node],
     /// What the reader will ask for next.
     pub(super) at: u32,
     doubtful: bool,
     pub(super) stack: Stack,
 }
 
-impl<'s> Encoder<'s> {
+impl<'s> Encoder<'s, true> {
     #[inline]
     pub(crate) fn postcard(out: Vec<u8>, shape: &'s Shape, stack: Stack) -> Self {
-        Self { out, shape: Some(shape), at: shape.root, doubtful: false, stack }
+        Self { out, nodes: &shape.nodes, at: shape.root, doubtful: false, stack }
     }
+}
 
+impl Encoder<'_, false> {
     #[inline]
     pub(crate) fn message_pack(out: Vec<u8>, stack: Stack) -> Self {
-        Self { out, shape: None, at: leaf::UNKNOWN, doubtful: false, stack }
+        Self { out, nodes: &[], at: leaf::UNKNOWN, doubtful: false, stack }
     }
+}
 
+impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
     #[inline]
     pub(crate) fn is_doubtful(&self) -> bool {
         self.doubtful
@@ -62,6 +68,12 @@ impl<'s> Encoder<'s> {
         Err(Error::new(ErrorKind::Doubtful))
     }
 
+    /// Compares something without parts with what the reader will ask for.
+    #[inline]
+    pub(super) fn expect(&mut self, number: u32) -> Result<()> {
+        if self.at == number { Ok(()) } else { self.doubt() }
+    }
+
     /// Writes something without parts; `post` is how postcard does it.
     #[inline]
     pub(super) fn leaf<T: Serialize + Copy>(
@@ -70,12 +82,10 @@ impl<'s> Encoder<'s> {
         value: T,
         post: impl FnOnce(&mut Self, T) -> Result<()>,
     ) -> Result<()> {
-        if self.shape.is_none() {
+        if !PLAIN {
             return self.pack(value);
         }
-        if self.at != number {
-            return self.doubt();
-        }
+        self.expect(number)?;
         post(self, value)
     }
 
@@ -107,8 +117,8 @@ impl<'s> Encoder<'s> {
 
     /// The node that the reader will ask for next, if it is of this kind.
     #[inline]
-    pub(super) fn node(&mut self, shape: &'s Shape, kind: Kind) -> Result<&'s Node> {
-        match shape.node(self.at) {
+    pub(super) fn node(&mut self, kind: Kind) -> Result<&'s Node> {
+        match shape::node(self.nodes, self.at) {
             Some(node) if node.kind == kind => Ok(node),
             _ => self.doubt(),
         }
@@ -121,15 +131,15 @@ impl<'s> Encoder<'s> {
         len: Option<usize>,
         kind: Kind,
         header: Header,
-    ) -> Result<Items<'a, 's>> {
+    ) -> Result<Items<'a, 's, PLAIN>> {
         self.stack.check()?;
-        let Some(shape) = self.shape else {
+        if !PLAIN {
             if let Some(len) = len {
-                header(self, len)?;
+                header(&mut self.out, len)?;
             }
             return Ok(Items::named(self, len));
-        };
-        let node = self.node(shape, kind)?;
+        }
+        let node = self.node(kind)?;
         let Some(len) = len else { return self.doubt() };
         self.post_len(len);
         Ok(Items::plain(self, node, len))
@@ -142,13 +152,13 @@ impl<'s> Encoder<'s> {
         len: usize,
         kind: Kind,
         header: Header,
-    ) -> Result<Fields<'a, 's>> {
+    ) -> Result<Fields<'a, 's, PLAIN>> {
         self.stack.check()?;
-        let Some(shape) = self.shape else {
-            header(self, len)?;
+        if !PLAIN {
+            header(&mut self.out, len)?;
             return Ok(Fields::new(self, &[], len));
-        };
-        let node = self.node(shape, kind)?;
+        }
+        let node = self.node(kind)?;
         if node.parts.len() != len {
             return self.doubt();
         }
@@ -158,23 +168,18 @@ impl<'s> Encoder<'s> {
     /// Writes a variant's number, or the beginning of the map that MessagePack writes it as.
     #[inline]
     pub(super) fn variant(&mut self, index: u32, variant: &'static str) -> Result<()> {
-        let Some(shape) = self.shape else {
+        if !PLAIN {
             self.out.push(MAP_OF_ONE);
             return self.pack(variant);
-        };
-        self.at = self.variant_number(shape, index, variant)?;
+        }
+        self.at = self.variant_number(index, variant)?;
         self.post_len(index as usize);
         Ok(())
     }
 
     #[inline]
-    pub(super) fn variant_number(
-        &mut self,
-        shape: &'s Shape,
-        index: u32,
-        variant: &'static str,
-    ) -> Result<u32> {
-        let node = self.node(shape, Kind::Enum)?;
+    pub(super) fn variant_number(&mut self, index: u32, variant: &'static str) -> Result<u32> {
+        let node = self.node(Kind::Enum)?;
         match node.parts.get(index as usize) {
             Some(part) if part.is_called(variant) => Ok(part.number),
             _ => self.doubt(),
@@ -183,20 +188,49 @@ impl<'s> Encoder<'s> {
 
     /// A run of bytes: in postcard's words that is just what a sequence of `u8` looks like.
     #[inline]
-    pub(super) fn bytes<I: Iterator>(&mut self, bytes: ByteIter<I>, len: usize) -> Result<()> {
-        if let Some(shape) = self.shape {
-            let node = self.node(shape, Kind::Seq)?;
-            if node.parts[0].number != leaf::U8 {
-                return self.doubt();
-            }
-            self.post_len(len);
+    pub(super) fn bytes<I: Iterator>(&mut self, bytes: Run<I, u8>, len: usize) -> Result<()> {
+        if PLAIN {
+            self.begin_run(leaf::U8, len)?;
         } else {
             let length = short(len)?;
             rmp::encode::write_ext_meta(&mut self.out, length, EXT_BYTES).map_err(out_of_room)?;
         }
         let start = self.out.len();
-        bytes.append_to(&mut self.out);
+        self.out.extend(bytes.items());
         counted(len, self.out.len() - start)
+    }
+
+    /// The floats of a sequence, which have the same width each.
+    #[inline]
+    pub(super) fn floats<I: Iterator, F: Copy + 'static, const WIDTH: usize>(
+        &mut self,
+        floats: Run<I, F>,
+        (number, len): (u32, usize),
+        to_bytes: fn(F) -> [u8; WIDTH],
+    ) -> Result<()> {
+        self.begin_run(number, len)?;
+        let start = self.out.len();
+        self.out.resize(start + len * WIDTH, 0);
+        let (places, _) = self.out[start..].as_chunks_mut::<WIDTH>();
+        let mut written = 0;
+        for float in floats.items() {
+            if let Some(place) = places.get_mut(written) {
+                *place = to_bytes(float);
+            }
+            written += 1;
+        }
+        counted(len, written)
+    }
+
+    /// The length of a sequence whose elements are leaves of this number.
+    #[inline]
+    fn begin_run(&mut self, number: u32, len: usize) -> Result<()> {
+        let node = self.node(Kind::Seq)?;
+        if node.parts[0].number != number {
+            return self.doubt();
+        }
+        self.post_len(len);
+        Ok(())
     }
 
     /// MessagePack writes `Some(x)` as `x`. Where `x` is nil, that would come back as `None`.
