@@ -5,116 +5,149 @@ use serde::de::{
     DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::decoder::{At, Decoder, Place, Text};
+use super::decoder::{At, Decoder, Text};
 use super::packed::unexpected;
 use super::token::Token;
 use crate::error::{Error, Result, Segment};
 
-/// The elements of a sequence or tuple, or a struct's fields in order.
+/// The elements of a sequence or tuple.
 pub(super) struct Elements<'a, 'de, const PLAIN: bool> {
-    decoder: &'a mut Decoder<'de, PLAIN>,
-    place: Place<'a, 'de>,
+    at: At<'a, 'de, PLAIN>,
     len: usize,
-    left: &'a mut usize,
-    names: &'static [&'static str],
+    pub(super) left: usize,
 }
 
 impl<'a, 'de, const PLAIN: bool> Elements<'a, 'de, PLAIN> {
     #[inline]
-    pub(super) fn new(
-        at: At<'a, 'de, PLAIN>,
-        len: usize,
-        left: &'a mut usize,
-        names: &'static [&'static str],
-    ) -> Self {
-        Self { decoder: at.decoder, place: at.place, len, left, names }
+    pub(super) fn new(at: At<'a, 'de, PLAIN>, len: usize) -> Self {
+        Self { at, len, left: len }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn locate(&self, error: Error) -> Error {
+        error.within(Segment::Index(self.len - self.left - 1))
     }
 }
 
-impl<'de, const PLAIN: bool> SeqAccess<'de> for Elements<'_, 'de, PLAIN> {
+impl<'de, const PLAIN: bool> SeqAccess<'de> for &mut Elements<'_, 'de, PLAIN> {
     type Error = Error;
 
     #[inline]
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        if *self.left == 0 {
+        if self.left == 0 {
             return Ok(None);
         }
-        let index = self.len - *self.left;
-        *self.left -= 1;
-        let place = self.names.get(index).map(|name| name as &&'de str).or(self.place);
-        match seed.deserialize(At { decoder: &mut *self.decoder, place }) {
+        self.left -= 1;
+        match seed.deserialize(self.at.again()) {
             Ok(value) => Ok(Some(value)),
-            Err(error) => Err(in_element(error, self.names, index)),
+            Err(error) => Err(self.locate(error)),
         }
     }
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
         // Never more than the bytes can be.
-        Some((*self.left).min(self.decoder.rest.len()))
+        Some(self.left.min(self.at.decoder.rest.len()))
+    }
+}
+
+/// A struct's fields in order.
+pub(super) struct Fields<'a, 'de, const PLAIN: bool> {
+    decoder: &'a mut Decoder<'de, PLAIN>,
+    /// Those that are left.
+    pub(super) names: &'static [&'static str],
+}
+
+impl<'a, 'de, const PLAIN: bool> Fields<'a, 'de, PLAIN> {
+    #[inline]
+    pub(super) fn new(decoder: &'a mut Decoder<'de, PLAIN>, names: &'static [&'static str]) -> Self {
+        Self { decoder, names }
     }
 }
 
 #[cold]
-fn in_element(error: Error, names: &'static [&'static str], index: usize) -> Error {
-    error.within(match names.get(index) {
-        Some(&name) => Segment::Field(name),
-        None => Segment::Index(index),
-    })
+#[inline(never)]
+fn in_field(error: Error, name: &'static str) -> Error {
+    error.within(Segment::Field(name))
+}
+
+impl<'de, const PLAIN: bool> SeqAccess<'de> for &mut Fields<'_, 'de, PLAIN> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
+        let [name, names @ ..] = self.names else { return Ok(None) };
+        self.names = names;
+        match seed.deserialize(At { decoder: &mut *self.decoder, place: Some(name) }) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err(in_field(error, name)),
+        }
+    }
+
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.names.len().min(self.decoder.rest.len()))
+    }
 }
 
 /// The entries of a map, or a struct's fields by name.
 pub(super) struct Entries<'a, 'de, const PLAIN: bool> {
-    decoder: &'a mut Decoder<'de, PLAIN>,
-    place: Place<'a, 'de>,
+    at: At<'a, 'de, PLAIN>,
     len: usize,
-    left: &'a mut usize,
+    pub(super) left: usize,
     key: Option<Text<'de>>,
 }
 
 impl<'a, 'de, const PLAIN: bool> Entries<'a, 'de, PLAIN> {
     #[inline]
-    pub(super) fn new(at: At<'a, 'de, PLAIN>, len: usize, left: &'a mut usize) -> Self {
-        Self { decoder: at.decoder, place: at.place, len, left, key: None }
+    pub(super) fn new(at: At<'a, 'de, PLAIN>, len: usize) -> Self {
+        Self { at, len, left: len, key: None }
     }
 
     #[cold]
-    fn segment(&self) -> Segment {
-        match self.key {
+    #[inline(never)]
+    fn locate(&self, error: Error) -> Error {
+        error.within(match self.key {
             Some(Text { text, identifier: true }) => Segment::Name(text.to_owned()),
             Some(Text { text, .. }) if text.len() <= 64 => Segment::Key(format!("{text:?}")),
-            _ => Segment::Entry(self.len - *self.left - 1),
-        }
+            _ => Segment::Entry(self.len - self.left - 1),
+        })
     }
 }
 
-impl<'de, const PLAIN: bool> MapAccess<'de> for Entries<'_, 'de, PLAIN> {
+impl<'de, const PLAIN: bool> MapAccess<'de> for &mut Entries<'_, 'de, PLAIN> {
     type Error = Error;
 
     #[inline]
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        if *self.left == 0 {
+        if self.left == 0 {
             return Ok(None);
         }
-        *self.left -= 1;
-        self.decoder.last_text = None;
+        self.left -= 1;
+        self.at.decoder.last_text = None;
         self.key = None;
-        let at = At { decoder: &mut *self.decoder, place: self.place };
-        let key = seed.deserialize(at).map_err(|error| error.within(self.segment()))?;
-        self.key = self.decoder.last_text.take();
-        Ok(Some(key))
+        match seed.deserialize(self.at.again()) {
+            Ok(key) => {
+                self.key = self.at.decoder.last_text.take();
+                Ok(Some(key))
+            }
+            Err(error) => Err(self.locate(error)),
+        }
     }
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
-        let place = self.key.as_ref().map(|key| &key.text).or(self.place);
-        let value = seed.deserialize(At { decoder: &mut *self.decoder, place });
-        value.map_err(|error| error.within(self.segment()))
+        let place = self.key.as_ref().map(|key| &key.text).or(self.at.place);
+        match seed.deserialize(At { decoder: &mut *self.at.decoder, place }) {
+            Ok(value) => Ok(value),
+            Err(error) => Err(self.locate(error)),
+        }
     }
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        Some((*self.left).min(self.decoder.rest.len()))
+        Some(self.left.min(self.at.decoder.rest.len()))
     }
 }
 
@@ -133,6 +166,7 @@ impl<'a, 'de, const PLAIN: bool> PlainVariant<'a, 'de, PLAIN> {
 }
 
 #[cold]
+#[inline(never)]
 fn in_variant(error: Error, name: Option<&'static str>) -> Error {
     match name {
         Some(name) => error.within(Segment::Variant(name)),
@@ -168,12 +202,12 @@ impl<'de, const PLAIN: bool> VariantAccess<'de> for PlainVariant<'_, 'de, PLAIN>
 
     #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        self.at.elements(len, &[], visitor).map_err(|error| in_variant(error, self.name))
+        self.at.elements(len, visitor).map_err(|error| in_variant(error, self.name))
     }
 
     #[inline]
     fn struct_variant<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
-        self.at.elements(names.len(), names, visitor).map_err(|error| in_variant(error, self.name))
+        self.at.fields(names, visitor).map_err(|error| in_variant(error, self.name))
     }
 }
 
@@ -211,10 +245,9 @@ impl<'de, const PLAIN: bool> EnumAccess<'de> for PackedVariant<'_, 'de, PLAIN> {
 
     #[inline]
     fn variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<(S::Value, Self)> {
-        let At { decoder, place } = &mut self.at;
-        decoder.last_text = None;
-        let value = seed.deserialize(At { decoder: &mut **decoder, place: *place })?;
-        if let Some(found) = decoder.last_text.take() {
+        self.at.decoder.last_text = None;
+        let value = seed.deserialize(self.at.again())?;
+        if let Some(found) = self.at.decoder.last_text.take() {
             self.name = self.variants.iter().copied().find(|name| *name == found.text);
         }
         Ok((value, self))

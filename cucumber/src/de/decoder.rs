@@ -2,7 +2,7 @@
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 
-use super::access::{Elements, Entries, PackedVariant, PlainVariant};
+use super::access::{Elements, Entries, Fields, PackedVariant, PlainVariant};
 use super::packed::{Token128, unexpected};
 use super::token::{self, Token};
 use crate::bytes;
@@ -25,11 +25,8 @@ pub(crate) struct Decoder<'de, const PLAIN: bool> {
 pub(crate) struct At<'a, 'de, const PLAIN: bool> {
     pub(super) decoder: &'a mut Decoder<'de, PLAIN>,
     /// The field or map key that the value is in: the name of a live resource.
-    pub(super) place: Place<'a, 'de>,
+    pub(super) place: Option<&'a &'de str>,
 }
-
-/// The name of a place, if it has one.
-pub(super) type Place<'a, 'de> = Option<&'a &'de str>;
 
 /// A text, and whether it was read as the name of a field.
 #[derive(Clone, Copy)]
@@ -88,27 +85,41 @@ impl<'de, const PLAIN: bool> Decoder<'de, PLAIN> {
     }
 }
 
-impl<'a, 'de, const PLAIN: bool> At<'a, 'de, PLAIN> {
-    /// A sequence or struct of so many elements; all of them must be read.
+impl<'de, const PLAIN: bool> At<'_, 'de, PLAIN> {
+    /// The same place, for one of several values.
     #[inline]
-    pub(super) fn elements<V: Visitor<'de>>(
+    pub(super) fn again(&mut self) -> At<'_, 'de, PLAIN> {
+        At { decoder: &mut *self.decoder, place: self.place }
+    }
+
+    /// A sequence or tuple of so many elements; all of them must be read.
+    #[inline]
+    pub(super) fn elements<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        self.decoder.stack.check()?;
+        let mut elements = Elements::new(self, len);
+        let value = visitor.visit_seq(&mut elements)?;
+        exhausted(elements.left, value)
+    }
+
+    /// A struct whose fields come in order.
+    #[inline]
+    pub(super) fn fields<V: Visitor<'de>>(
         self,
-        len: usize,
         names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
         self.decoder.stack.check()?;
-        let mut left = len;
-        let value = visitor.visit_seq(Elements::new(self, len, &mut left, names))?;
-        exhausted(left, value)
+        let mut fields = Fields::new(self.decoder, names);
+        let value = visitor.visit_seq(&mut fields)?;
+        exhausted(fields.names.len(), value)
     }
 
     #[inline]
     pub(super) fn entries<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
         self.decoder.stack.check()?;
-        let mut left = len;
-        let value = visitor.visit_map(Entries::new(self, len, &mut left))?;
-        exhausted(left, value)
+        let mut entries = Entries::new(self, len);
+        let value = visitor.visit_map(&mut entries)?;
+        exhausted(entries.left, value)
     }
 
     /// A sequence of numbers that have the same width each, at once; nothing is read, if it is another.
@@ -157,11 +168,7 @@ macro_rules! taken {
         <$type>::from_le_bytes($self.decoder.bytes()?)
     };
     (bool $self:ident $type:ty) => {
-        match $self.decoder.bytes()? {
-            [0] => false,
-            [1] => true,
-            _ => return Err(Error::malformed("a bool is neither true nor false")),
-        }
+        $self.decoder.flag()?
     };
     (other $self:ident $type:ty) => {
         $self.decoder.take::<$type>()?
@@ -249,7 +256,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
         match self.decoder.token()? {
             Token::Bin(bytes) | Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Token::Str(text) => visitor.visit_borrowed_str(text),
-            Token::Array(len) => self.elements(len, &[], visitor),
+            Token::Array(len) => self.elements(len, visitor),
             other => Err(unexpected(other, "bytes")),
         }
     }
@@ -263,12 +270,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         self.decoder.stack.check()?;
         if PLAIN {
-            let [there] = self.decoder.bytes()?;
-            return match there {
-                0 => visitor.visit_none(),
-                1 => visitor.visit_some(self),
-                _ => Err(Error::malformed("an option is neither there nor not")),
-            };
+            return if self.decoder.flag()? { visitor.visit_some(self) } else { visitor.visit_none() };
         }
         let before = (self.decoder.rest, self.decoder.options);
         match self.decoder.token()? {
@@ -314,7 +316,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
             let len = self.decoder.count()?;
             return match Self::run::<V>(self.decoder, len)? {
                 Some(value) => Ok(value),
-                None => self.elements(len, &[], visitor),
+                None => self.elements(len, visitor),
             };
         }
         let before = (self.decoder.rest, self.decoder.options);
@@ -329,7 +331,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
 
     #[inline]
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        if PLAIN { self.elements(len, &[], visitor) } else { self.packed_tuple(visitor) }
+        if PLAIN { self.elements(len, visitor) } else { self.packed_tuple(visitor) }
     }
 
     #[inline]
@@ -350,7 +352,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
         }
         match self.decoder.token()? {
             Token::Map(len) => self.entries(len, visitor),
-            Token::Array(len) => self.elements(len, &[], visitor),
+            Token::Array(len) => self.elements(len, visitor),
             other => Err(unexpected(other, "a map")),
         }
     }
@@ -363,7 +365,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
         visitor: V,
     ) -> Result<V::Value> {
         if PLAIN {
-            self.elements(fields.len(), fields, visitor)
+            self.fields(fields, visitor)
         } else {
             self.packed_struct(fields, visitor)
         }

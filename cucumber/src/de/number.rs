@@ -16,6 +16,7 @@ impl<const PLAIN: bool> Decoder<'_, PLAIN> {
         }
     }
 
+    /// The same, where it is more than one byte.
     #[inline]
     fn long<const BITS: u32>(&mut self) -> Result<u64> {
         let mut value = 0;
@@ -45,6 +46,27 @@ impl<const PLAIN: bool> Decoder<'_, PLAIN> {
         Error::malformed(format!("a number is bigger than {bits} bits"))
     }
 
+    /// The byte that says if something is there, or true: 0 or 1.
+    #[inline]
+    pub(super) fn flag(&mut self) -> Result<bool> {
+        match *self.rest {
+            [flag @ 0..=1, ref rest @ ..] => {
+                self.rest = rest;
+                Ok(flag == 1)
+            }
+            _ => Err(self.no_flag()),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn no_flag(&self) -> Error {
+        match self.rest {
+            [] => Error::truncated(),
+            _ => Error::malformed("a byte that is 0 or 1 is something else"),
+        }
+    }
+
     #[inline]
     pub(super) fn bytes<const N: usize>(&mut self) -> Result<[u8; N]> {
         let (bytes, rest) = self.rest.split_first_chunk::<N>().ok_or_else(Error::truncated)?;
@@ -60,3 +82,6 @@ impl<const PLAIN: bool> Decoder<'_, PLAIN> {
         Ok(floats.iter().map(|bytes| from(*bytes)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ impl<'de, const PLAIN: bool> At<'_, 'de, PLAIN> {
             }
             Token::Bin(bytes) => visitor.visit_borrowed_bytes(bytes),
             Token::Bytes(bytes) => run_as_seq(bytes, visitor),
-            Token::Array(len) => self.elements(len, &[], visitor),
+            Token::Array(len) => self.elements(len, visitor),
             Token::Map(len) => self.entries(len, visitor),
             Token::Some(times) => {
                 self.decoder.options = Some(times - 1);
@@ -42,7 +42,10 @@ impl<'de, const PLAIN: bool> At<'_, 'de, PLAIN> {
     ) -> Result<V::Value> {
         match self.decoder.token()? {
             Token::Map(len) => self.entries(len, visitor),
-            Token::Array(len) => self.elements(len, names, visitor),
+            Token::Array(len) => match names.get(..len) {
+                Some(names) => self.fields(names, visitor),
+                None => self.elements(len, visitor),
+            },
             other => Err(unexpected(other, "a struct")),
         }
     }
@@ -50,7 +53,7 @@ impl<'de, const PLAIN: bool> At<'_, 'de, PLAIN> {
     #[inline(never)]
     pub(super) fn packed_tuple<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         match self.decoder.token()? {
-            Token::Array(len) => self.elements(len, &[], visitor),
+            Token::Array(len) => self.elements(len, visitor),
             Token::Bin(bytes) | Token::Bytes(bytes) => run_as_seq(bytes, visitor),
             // Also the content of an enum that is tagged in its own way.
             Token::Map(len) => self.entries(len, visitor),
