@@ -39,10 +39,8 @@ impl<'de, const PLAIN: bool> SeqAccess<'de> for &mut Elements<'_, 'de, PLAIN> {
             return Ok(None);
         }
         self.left -= 1;
-        match seed.deserialize(self.at.again()) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => Err(self.locate(error)),
-        }
+        let value = seed.deserialize(self.at.again()).map_err(|error| self.locate(error))?;
+        Ok(Some(value))
     }
 
     #[inline]
@@ -79,10 +77,9 @@ impl<'de, const PLAIN: bool> SeqAccess<'de> for &mut Fields<'_, 'de, PLAIN> {
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
         let [name, names @ ..] = self.names else { return Ok(None) };
         self.names = names;
-        match seed.deserialize(At { decoder: &mut *self.decoder, place: Some(name) }) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => Err(in_field(error, name)),
-        }
+        let at = At { decoder: &mut *self.decoder, place: Some(name) };
+        let value = seed.deserialize(at).map_err(|error| in_field(error, name))?;
+        Ok(Some(value))
     }
 
     #[inline]
@@ -127,22 +124,16 @@ impl<'de, const PLAIN: bool> MapAccess<'de> for &mut Entries<'_, 'de, PLAIN> {
         self.left -= 1;
         self.at.decoder.last_text = None;
         self.key = None;
-        match seed.deserialize(self.at.again()) {
-            Ok(key) => {
-                self.key = self.at.decoder.last_text.take();
-                Ok(Some(key))
-            }
-            Err(error) => Err(self.locate(error)),
-        }
+        let key = seed.deserialize(self.at.again()).map_err(|error| self.locate(error))?;
+        self.key = self.at.decoder.last_text.take();
+        Ok(Some(key))
     }
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
         let place = self.key.as_ref().map(|key| &key.text).or(self.at.place);
-        match seed.deserialize(At { decoder: &mut *self.at.decoder, place }) {
-            Ok(value) => Ok(value),
-            Err(error) => Err(self.locate(error)),
-        }
+        let at = At { decoder: &mut *self.at.decoder, place };
+        seed.deserialize(at).map_err(|error| self.locate(error))
     }
 
     #[inline]

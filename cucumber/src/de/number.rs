@@ -17,7 +17,7 @@ impl<const PLAIN: bool> Decoder<'_, PLAIN> {
     }
 
     /// The same, where it is more than one byte.
-    #[inline]
+    #[inline(never)]
     fn long<const BITS: u32>(&mut self) -> Result<u64> {
         let mut value = 0;
         for place in 0..BITS.div_ceil(7) {
