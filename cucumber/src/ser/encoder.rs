@@ -22,6 +22,9 @@ pub(super) const NIL: u8 = 0xc0;
 const FIXEXT_1: u8 = 0xd4;
 const MAP_OF_ONE: u8 = 0x81;
 
+/// So many bytes has a number of 64 bits, seven in each.
+const LONGEST: usize = 10;
+
 /// Writes how many elements follow, in MessagePack.
 pub(super) type Header = fn(&mut Vec<u8>, usize) -> Result<()>;
 
@@ -63,15 +66,16 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
 
     /// The value is not what the reader will ask for.
     #[cold]
-    pub(super) fn doubt<R>(&mut self) -> Result<R> {
+    #[inline(never)]
+    pub(super) fn doubt(&mut self) -> Error {
         self.doubtful = true;
-        Err(Error::new(ErrorKind::Doubtful))
+        Error::new(ErrorKind::Doubtful)
     }
 
     /// Compares something without parts with what the reader will ask for.
     #[inline]
     pub(super) fn expect(&mut self, number: u32) -> Result<()> {
-        if self.at == number { Ok(()) } else { self.doubt() }
+        if self.at == number { Ok(()) } else { Err(self.doubt()) }
     }
 
     /// Writes something without parts; `post` is how postcard does it.
@@ -91,12 +95,11 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
 
     /// Seven bits in each byte, the lowest first.
     #[inline]
-    pub(super) fn varint(&mut self, mut value: u64) {
-        while value >= 0x80 {
-            self.out.push(value as u8 | 0x80);
-            value >>= 7;
+    pub(super) fn varint(&mut self, value: u64) {
+        match value {
+            0..0x80 => self.out.push(value as u8),
+            _ => long_varint(&mut self.out, value),
         }
-        self.out.push(value as u8);
     }
 
     #[inline(never)]
@@ -120,7 +123,7 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
     pub(super) fn node(&mut self, kind: Kind) -> Result<&'s Node> {
         match shape::node(self.nodes, self.at) {
             Some(node) if node.kind == kind => Ok(node),
-            _ => self.doubt(),
+            _ => Err(self.doubt()),
         }
     }
 
@@ -140,7 +143,7 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
             return Ok(Items::named(self, len));
         }
         let node = self.node(kind)?;
-        let Some(len) = len else { return self.doubt() };
+        let Some(len) = len else { return Err(self.doubt()) };
         self.post_len(len);
         Ok(Items::plain(self, node, len))
     }
@@ -160,7 +163,7 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
         }
         let node = self.node(kind)?;
         if node.parts.len() != len {
-            return self.doubt();
+            return Err(self.doubt());
         }
         Ok(Fields::new(self, &node.parts, len))
     }
@@ -182,7 +185,7 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
         let node = self.node(Kind::Enum)?;
         match node.parts.get(index as usize) {
             Some(part) if part.is_called(variant) => Ok(part.number),
-            _ => self.doubt(),
+            _ => Err(self.doubt()),
         }
     }
 
@@ -227,7 +230,7 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
     fn begin_run(&mut self, number: u32, len: usize) -> Result<()> {
         let node = self.node(Kind::Seq)?;
         if node.parts[0].number != number {
-            return self.doubt();
+            return Err(self.doubt());
         }
         self.post_len(len);
         Ok(())
@@ -250,4 +253,21 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
         }
         Ok(())
     }
+}
+
+/// A number that takes more than one byte.
+#[inline(never)]
+fn long_varint(out: &mut Vec<u8>, mut value: u64) {
+    // Room for the longest, at once.
+    out.extend_from_slice(&[0; LONGEST]);
+    let end = out.len();
+    let Some(bytes) = out.last_chunk_mut::<LONGEST>() else { return };
+    let mut len = 0;
+    while value >= 0x80 && len < LONGEST - 1 {
+        bytes[len] = value as u8 | 0x80;
+        value >>= 7;
+        len += 1;
+    }
+    bytes[len] = value as u8;
+    out.truncate(end - LONGEST + len + 1);
 }

@@ -37,7 +37,7 @@ impl<'a, 's, const PLAIN: bool> Fields<'a, 's, PLAIN> {
         if PLAIN {
             match self.parts.get(index) {
                 Some(part) => self.encoder.at = part.number,
-                None => return self.encoder.doubt(),
+                None => return Err(self.encoder.doubt()),
             }
         }
         value.serialize(&mut *self.encoder).map_err(|error| error.within(Segment::Index(index)))
@@ -51,7 +51,7 @@ impl<'a, 's, const PLAIN: bool> Fields<'a, 's, PLAIN> {
         if PLAIN {
             match self.parts.get(index) {
                 Some(part) if part.is_called(name) => self.encoder.at = part.number,
-                _ => return self.encoder.doubt(),
+                _ => return Err(self.encoder.doubt()),
             }
         } else {
             self.encoder.pack(name)?;
@@ -61,7 +61,7 @@ impl<'a, 's, const PLAIN: bool> Fields<'a, 's, PLAIN> {
 
     /// postcard's reader would take the next field for this one.
     fn skip(&mut self) -> Result<()> {
-        if PLAIN { self.encoder.doubt() } else { Ok(()) }
+        if PLAIN { Err(self.encoder.doubt()) } else { Ok(()) }
     }
 
     #[inline]
@@ -69,7 +69,7 @@ impl<'a, 's, const PLAIN: bool> Fields<'a, 's, PLAIN> {
         if self.next == self.len {
             return Ok(());
         }
-        if PLAIN { self.encoder.doubt() } else { counted(self.len, self.next) }
+        if PLAIN { Err(self.encoder.doubt()) } else { counted(self.len, self.next) }
     }
 }
 

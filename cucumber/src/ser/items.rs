@@ -48,7 +48,7 @@ impl<'a, 's, const PLAIN: bool> Items<'a, 's, PLAIN> {
             // Elements of no width are written with names: a reader could not tell many of them from a forged count.
             Some(len) if len == self.next => {
                 if PLAIN && self.encoder.out.len() - self.start < len {
-                    return self.encoder.doubt();
+                    return Err(self.encoder.doubt());
                 }
                 Ok(())
             }

@@ -139,7 +139,7 @@ impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
             return self.pack(variant);
         }
         if self.variant_number(index, variant)? != leaf::UNIT {
-            return self.doubt();
+            return Err(self.doubt());
         }
         self.post_len(index as usize);
         Ok(())
