@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::frame::{self, Codec};
 use crate::graph;
 use crate::scope::{self, Attachment, Guard};
-use crate::shape::{self, leaf};
+use crate::shape;
 use crate::stack::Stack;
 
 mod encoder;
@@ -136,7 +136,7 @@ pub(crate) fn part<T: Serialize + ?Sized>(value: &T) -> Result<(Codec, Vec<u8>)>
 fn write_value<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, stack: Stack) -> Result<Codec> {
     let start = out.len();
     if let Some(shape) = shape::of::<T>()
-        && shape.root > leaf::UNSEEN
+        && shape.is_known()
     {
         let (attached, shared) = (scope::attached(), graph::written());
         let mut encoder = Encoder::postcard(std::mem::take(out), shape, stack);

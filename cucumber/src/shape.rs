@@ -16,7 +16,7 @@ mod trace;
 
 use lately::Lately;
 
-/// The numbers of nodes that have no parts. All others are places in [`Shape::nodes`], from [`FIRST`] up.
+/// The numbers of what has no parts.
 pub(crate) mod leaf {
     pub(crate) const UNKNOWN: u32 = 0;
     pub(crate) const UNSEEN: u32 = 1;
@@ -37,21 +37,93 @@ pub(crate) mod leaf {
     pub(crate) const CHAR: u32 = 16;
     pub(crate) const STR: u32 = 17;
     pub(crate) const BYTES: u32 = 18;
+    /// From here up they are free for what has.
     pub(crate) const FIRST: u32 = 32;
 }
 
 /// What a type reads when it is deserialised.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
-    pub(crate) root: u32,
-    pub(crate) nodes: Vec<Node>,
+    pub(crate) root: Wanted,
+    /// Those of one thing lie next to each other.
+    pub(crate) parts: Box<[Part]>,
+}
+
+/// What is read next: a leaf, or something with parts. One comparison tells whether it is what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// A leaf's number; or a kind, and in the upper bits how many parts there are.
+    what: u32,
+    /// Where its parts begin.
+    first: u32,
+}
+
+impl Wanted {
+    pub(crate) const fn leaf(number: u32) -> Self {
+        Self { what: number, first: 0 }
+    }
+
+    /// Nothing, if there are more parts than can be counted here.
+    pub(crate) fn parts(kind: Kind, len: usize, first: usize) -> Option<Self> {
+        let fits = len < 1 << (32 - Self::LEN) && first.checked_add(len)? <= u32::MAX as usize;
+        fits.then(|| Self { what: Self::what(kind, len), first: first as u32 })
+    }
+
+    /// Above the numbers of leaves and kinds.
+    const LEN: u32 = 6;
+
+    #[inline]
+    const fn what(kind: Kind, len: usize) -> u32 {
+        (leaf::FIRST + kind as u32) | (len as u32) << Self::LEN
+    }
+
+    #[inline]
+    pub(crate) fn is_leaf(self, number: u32) -> bool {
+        self.what == number
+    }
+
+    /// Of a leaf.
+    pub(crate) fn number(self) -> u32 {
+        self.what
+    }
+
+    /// The parts, if it is this kind of thing and has so many.
+    #[inline]
+    pub(crate) fn exactly(self, kind: Kind, len: usize, parts: &[Part]) -> Option<&[Part]> {
+        // What does not fit was never made.
+        if self.what != Self::what(kind, len) || len >> (32 - Self::LEN) != 0 {
+            return None;
+        }
+        let first = self.first as usize;
+        parts.get(first..first + len)
+    }
+
+    /// The one part, if it is this kind of thing.
+    #[inline]
+    pub(crate) fn one(self, kind: Kind, parts: &[Part]) -> Option<&Part> {
+        self.nth(kind, 0, parts)
+    }
+
+    /// The part in this place, if it is this kind of thing.
+    #[inline]
+    pub(crate) fn nth(self, kind: Kind, place: usize, parts: &[Part]) -> Option<&Part> {
+        if self.what & ((1 << Self::LEN) - 1) != Self::what(kind, 0) || place >= self.len() {
+            return None;
+        }
+        parts.get(self.first as usize + place)
+    }
+
+    #[inline]
+    fn len(self) -> usize {
+        (self.what >> Self::LEN) as usize
+    }
 }
 
 /// Something with parts.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Node {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node<'s> {
     pub(crate) kind: Kind,
-    pub(crate) parts: Box<[Part]>,
+    pub(crate) parts: &'s [Part],
 }
 
 /// A struct's field, an enum's variant, or the like.
@@ -59,15 +131,15 @@ pub(crate) struct Node {
 pub(crate) struct Part {
     /// Empty, where parts have no names.
     pub(crate) name: &'static str,
-    /// Its node; that of a part which was never reached is [`leaf::UNSEEN`].
-    pub(crate) number: u32,
+    /// That of a part which was never reached is [`leaf::UNSEEN`].
+    pub(crate) wanted: Wanted,
     /// Where else a constant lies that is this name, as far as that was seen.
     twin: AtomicUsize,
 }
 
 impl Part {
-    pub(crate) fn new(name: &'static str, number: u32) -> Self {
-        Self { name, number, twin: AtomicUsize::new(0) }
+    pub(crate) fn new(name: &'static str, wanted: Wanted) -> Self {
+        Self { name, wanted, twin: AtomicUsize::new(0) }
     }
 
     /// Whether this is its name. `Serialize` and `Deserialize` have a constant each, mostly, and neither moves: so the text is
@@ -92,7 +164,7 @@ impl Part {
 
 impl PartialEq for Part {
     fn eq(&self, other: &Self) -> bool {
-        (self.name, self.number) == (other.name, other.number)
+        (self.name, self.wanted) == (other.name, other.wanted)
     }
 }
 
@@ -109,22 +181,28 @@ pub(crate) enum Kind {
     NewtypeVariant,
 }
 
+impl Kind {
+    const ALL: [Self; 7] =
+        [Self::Option, Self::Seq, Self::Map, Self::Tuple, Self::Struct, Self::Enum, Self::NewtypeVariant];
+}
+
 impl Shape {
     /// Nothing about this type is known to survive.
     fn unknown() -> Self {
-        Self { root: leaf::UNKNOWN, nodes: Vec::new() }
+        Self { root: Wanted::leaf(leaf::UNKNOWN), parts: Box::default() }
     }
 
+    /// Whether it is worth while to try.
     #[inline]
-    pub(crate) fn node(&self, number: u32) -> Option<&Node> {
-        node(&self.nodes, number)
+    pub(crate) fn is_known(&self) -> bool {
+        self.root.what > leaf::UNSEEN
     }
-}
 
-/// The one of this number among a shape's nodes.
-#[inline]
-pub(crate) fn node(nodes: &[Node], number: u32) -> Option<&Node> {
-    nodes.get(number.wrapping_sub(leaf::FIRST) as usize)
+    /// What this is, if it has parts.
+    pub(crate) fn node(&self, wanted: Wanted) -> Option<Node<'_>> {
+        let kind = *Kind::ALL.iter().find(|kind| Wanted::what(**kind, wanted.len()) == wanted.what)?;
+        Some(Node { kind, parts: wanted.exactly(kind, wanted.len(), &self.parts)? })
+    }
 }
 
 /// Makes it known how `T` is deserialised, so that values of it can be written in the faster of the two codecs.

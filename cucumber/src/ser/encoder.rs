@@ -10,7 +10,7 @@ use super::items::Items;
 use super::writer::{Out, counted, out_of_room, short};
 use crate::bytes::Run;
 use crate::error::{Error, Kind as ErrorKind, Result};
-use crate::shape::{self, Kind, Node, Shape, leaf};
+use crate::shape::{Kind, Part, Shape, Wanted, leaf};
 use crate::stack::Stack;
 
 /// Ours among MessagePack's extension types: `Some` around something that is written as nil, so many times.
@@ -32,9 +32,9 @@ pub(super) type Header = fn(&mut Vec<u8>, usize) -> Result<()>;
 pub(crate) struct Encoder<'s, const PLAIN: bool> {
     pub(super) out: Vec<u8>,
     /// The shape that the value is compared with; none where names are written.
-    nodes: &'s [Node],
+    shape: &'s [Part],
     /// What the reader will ask for next.
-    pub(super) at: u32,
+    pub(super) at: Wanted,
     doubtful: bool,
     pub(super) stack: Stack,
 }
@@ -42,14 +42,14 @@ pub(crate) struct Encoder<'s, const PLAIN: bool> {
 impl<'s> Encoder<'s, true> {
     #[inline]
     pub(crate) fn postcard(out: Vec<u8>, shape: &'s Shape, stack: Stack) -> Self {
-        Self { out, nodes: &shape.nodes, at: shape.root, doubtful: false, stack }
+        Self { out, shape: &shape.parts, at: shape.root, doubtful: false, stack }
     }
 }
 
 impl Encoder<'_, false> {
     #[inline]
     pub(crate) fn message_pack(out: Vec<u8>, stack: Stack) -> Self {
-        Self { out, nodes: &[], at: leaf::UNKNOWN, doubtful: false, stack }
+        Self { out, shape: &[], at: Wanted::leaf(leaf::UNKNOWN), doubtful: false, stack }
     }
 }
 
@@ -75,7 +75,7 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
     /// Compares something without parts with what the reader will ask for.
     #[inline]
     pub(super) fn expect(&mut self, number: u32) -> Result<()> {
-        if self.at == number { Ok(()) } else { Err(self.doubt()) }
+        if self.at.is_leaf(number) { Ok(()) } else { Err(self.doubt()) }
     }
 
     /// Writes something without parts; `post` is how postcard does it.
@@ -118,12 +118,21 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
         Ok(value.serialize(&mut rmp_serde::Serializer::new(&mut self.out).with_struct_map())?)
     }
 
-    /// The node that the reader will ask for next, if it is of this kind.
+    /// The parts that the reader will ask for next, if it is so many of this kind.
     #[inline]
-    pub(super) fn node(&mut self, kind: Kind) -> Result<&'s Node> {
-        match shape::node(self.nodes, self.at) {
-            Some(node) if node.kind == kind => Ok(node),
-            _ => Err(self.doubt()),
+    pub(super) fn parts(&mut self, kind: Kind, len: usize) -> Result<&'s [Part]> {
+        match self.at.exactly(kind, len, self.shape) {
+            Some(parts) => Ok(parts),
+            None => Err(self.doubt()),
+        }
+    }
+
+    /// What the reader will ask for inside of this kind of thing, which has one part.
+    #[inline]
+    pub(super) fn inside(&mut self, kind: Kind) -> Result<Wanted> {
+        match self.at.one(kind, self.shape) {
+            Some(part) => Ok(part.wanted),
+            None => Err(self.doubt()),
         }
     }
 
@@ -142,10 +151,13 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
             }
             return Ok(Items::named(self, len));
         }
-        let node = self.node(kind)?;
+        let (key, value) = match self.parts(kind, if kind == Kind::Map { 2 } else { 1 })? {
+            [key, value] => (key.wanted, value.wanted),
+            parts => (parts[0].wanted, parts[0].wanted),
+        };
         let Some(len) = len else { return Err(self.doubt()) };
         self.post_len(len);
-        Ok(Items::plain(self, node, len))
+        Ok(Items::plain(self, key, value, len))
     }
 
     /// Begins a tuple or struct.
@@ -161,11 +173,8 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
             header(&mut self.out, len)?;
             return Ok(Fields::new(self, &[], len));
         }
-        let node = self.node(kind)?;
-        if node.parts.len() != len {
-            return Err(self.doubt());
-        }
-        Ok(Fields::new(self, &node.parts, len))
+        let parts = self.parts(kind, len)?;
+        Ok(Fields::new(self, parts, len))
     }
 
     /// Writes a variant's number, or the beginning of the map that MessagePack writes it as.
@@ -175,16 +184,15 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
             self.out.push(MAP_OF_ONE);
             return self.pack(variant);
         }
-        self.at = self.variant_number(index, variant)?;
+        self.at = self.variant_content(index, variant)?;
         self.post_len(index as usize);
         Ok(())
     }
 
     #[inline]
-    pub(super) fn variant_number(&mut self, index: u32, variant: &'static str) -> Result<u32> {
-        let node = self.node(Kind::Enum)?;
-        match node.parts.get(index as usize) {
-            Some(part) if part.is_called(variant) => Ok(part.number),
+    pub(super) fn variant_content(&mut self, index: u32, variant: &'static str) -> Result<Wanted> {
+        match self.at.nth(Kind::Enum, index as usize, self.shape) {
+            Some(part) if part.is_called(variant) => Ok(part.wanted),
             _ => Err(self.doubt()),
         }
     }
@@ -228,10 +236,8 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
     /// The length of a sequence whose elements are leaves of this number.
     #[inline]
     fn begin_run(&mut self, number: u32, len: usize) -> Result<()> {
-        let node = self.node(Kind::Seq)?;
-        if node.parts[0].number != number {
-            return Err(self.doubt());
-        }
+        self.at = self.inside(Kind::Seq)?;
+        self.expect(number)?;
         self.post_len(len);
         Ok(())
     }

@@ -36,7 +36,7 @@ impl<'a, 's, const PLAIN: bool> Fields<'a, 's, PLAIN> {
         self.next += 1;
         if PLAIN {
             match self.parts.get(index) {
-                Some(part) => self.encoder.at = part.number,
+                Some(part) => self.encoder.at = part.wanted,
                 None => return Err(self.encoder.doubt()),
             }
         }
@@ -50,7 +50,7 @@ impl<'a, 's, const PLAIN: bool> Fields<'a, 's, PLAIN> {
         self.next += 1;
         if PLAIN {
             match self.parts.get(index) {
-                Some(part) if part.is_called(name) => self.encoder.at = part.number,
+                Some(part) if part.is_called(name) => self.encoder.at = part.wanted,
                 _ => return Err(self.encoder.doubt()),
             }
         } else {

@@ -5,13 +5,13 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq};
 use super::encoder::{Encoder, Header};
 use super::writer::{counted, out_of_room, short};
 use crate::error::{Error, Result, Segment};
-use crate::shape::Node;
+use crate::shape::{Wanted, leaf};
 
 pub(crate) struct Items<'a, 's, const PLAIN: bool> {
     encoder: &'a mut Encoder<'s, PLAIN>,
     /// What the reader will ask for; nothing where names are written.
-    key: u32,
-    value: u32,
+    key: Wanted,
+    value: Wanted,
     /// How many were announced, if it was known.
     len: Option<usize>,
     /// How many are written.
@@ -22,18 +22,20 @@ pub(crate) struct Items<'a, 's, const PLAIN: bool> {
 
 impl<'a, 's, const PLAIN: bool> Items<'a, 's, PLAIN> {
     #[inline]
-    pub(super) fn plain(encoder: &'a mut Encoder<'s, PLAIN>, node: &'s Node, len: usize) -> Self {
+    pub(super) fn plain(
+        encoder: &'a mut Encoder<'s, PLAIN>,
+        key: Wanted,
+        value: Wanted,
+        len: usize,
+    ) -> Self {
         let start = encoder.out.len();
-        let (key, value) = match &node.parts[..] {
-            [key, value] => (key.number, value.number),
-            _ => (node.parts[0].number, 0),
-        };
         Self { encoder, key, value, len: Some(len), next: 0, start }
     }
 
     pub(super) fn named(encoder: &'a mut Encoder<'s, PLAIN>, len: Option<usize>) -> Self {
         let start = encoder.out.len();
-        Self { encoder, key: 0, value: 0, len, next: 0, start }
+        let none = Wanted::leaf(leaf::UNKNOWN);
+        Self { encoder, key: none, value: none, len, next: 0, start }
     }
 
     #[inline]

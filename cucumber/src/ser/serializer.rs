@@ -102,7 +102,7 @@ impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
     #[inline]
     fn serialize_none(self) -> Result<()> {
         if PLAIN {
-            self.node(Kind::Option)?;
+            self.inside(Kind::Option)?;
             self.out.push(0);
         } else {
             self.out.push(NIL);
@@ -114,7 +114,7 @@ impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         self.stack.check()?;
         if PLAIN {
-            self.at = self.node(Kind::Option)?.parts[0].number;
+            self.at = self.inside(Kind::Option)?;
             self.out.push(1);
             return value.serialize(self);
         }
@@ -138,9 +138,8 @@ impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
         if !PLAIN {
             return self.pack(variant);
         }
-        if self.variant_number(index, variant)? != leaf::UNIT {
-            return Err(self.doubt());
-        }
+        self.at = self.variant_content(index, variant)?;
+        self.expect(leaf::UNIT)?;
         self.post_len(index as usize);
         Ok(())
     }
@@ -161,7 +160,7 @@ impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
         self.stack.check()?;
         self.variant(index, variant)?;
         if PLAIN {
-            self.at = self.node(Kind::NewtypeVariant)?.parts[0].number;
+            self.at = self.inside(Kind::NewtypeVariant)?;
         }
         value.serialize(self).map_err(|error| error.within(Segment::Variant(variant)))
     }
