@@ -133,21 +133,20 @@ pub(crate) struct Part {
     pub(crate) name: &'static str,
     /// That of a part which was never reached is [`leaf::UNSEEN`].
     pub(crate) wanted: Wanted,
-    /// Where else a constant lies that is this name, as far as that was seen.
-    twin: AtomicUsize,
+    /// Where the constant lies that is this name, as it was seen last.
+    seen: AtomicUsize,
 }
 
 impl Part {
     pub(crate) fn new(name: &'static str, wanted: Wanted) -> Self {
-        Self { name, wanted, twin: AtomicUsize::new(0) }
+        Self { name, wanted, seen: AtomicUsize::new(name.as_ptr().addr()) }
     }
 
     /// Whether this is its name. `Serialize` and `Deserialize` have a constant each, mostly, and neither moves: so the text is
     /// read once only.
     #[inline]
     pub(crate) fn is_called(&self, name: &'static str) -> bool {
-        let here = name.as_ptr().addr();
-        let known = here == self.twin.load(Ordering::Relaxed) || here == self.name.as_ptr().addr();
+        let known = name.as_ptr().addr() == self.seen.load(Ordering::Relaxed);
         known && name.len() == self.name.len() || self.reads(name)
     }
 
@@ -156,7 +155,7 @@ impl Part {
     fn reads(&self, name: &'static str) -> bool {
         let same = self.name == name;
         if same {
-            self.twin.store(name.as_ptr().addr(), Ordering::Relaxed);
+            self.seen.store(name.as_ptr().addr(), Ordering::Relaxed);
         }
         same
     }

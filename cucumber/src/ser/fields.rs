@@ -30,7 +30,7 @@ impl<'a, 's, const PLAIN: bool> Fields<'a, 's, PLAIN> {
     }
 
     /// A tuple's next element.
-    #[inline]
+    #[inline(always)]
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let index = self.next;
         self.next += 1;
@@ -44,7 +44,7 @@ impl<'a, 's, const PLAIN: bool> Fields<'a, 's, PLAIN> {
     }
 
     /// A struct's next field.
-    #[inline]
+    #[inline(always)]
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
         let index = self.next;
         self.next += 1;
@@ -85,7 +85,7 @@ macro_rules! tuples {
             type Ok = ();
             type Error = Error;
 
-            #[inline]
+            #[inline(always)]
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
                 self.element(value)
             }
@@ -107,7 +107,7 @@ impl<const PLAIN: bool> SerializeStruct for Fields<'_, '_, PLAIN> {
     type Ok = ();
     type Error = Error;
 
-    #[inline]
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
         self.field(name, value)
     }
@@ -126,7 +126,7 @@ impl<const PLAIN: bool> SerializeTupleVariant for InVariant<'_, '_, PLAIN> {
     type Ok = ();
     type Error = Error;
 
-    #[inline]
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.fields.element(value).map_err(|error| error.within(Segment::Variant(self.variant)))
     }
@@ -141,7 +141,7 @@ impl<const PLAIN: bool> SerializeStructVariant for InVariant<'_, '_, PLAIN> {
     type Ok = ();
     type Error = Error;
 
-    #[inline]
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
         self.fields.field(name, value).map_err(|error| error.within(Segment::Variant(self.variant)))
     }
