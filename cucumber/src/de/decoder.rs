@@ -122,17 +122,26 @@ impl<'de, const PLAIN: bool> At<'_, 'de, PLAIN> {
         exhausted(entries.left, value)
     }
 
-    /// A sequence of numbers that have the same width each, at once; nothing is read, if it is another.
+    /// A plain vector of numbers, at once; nothing is read, if it is something else.
     #[inline]
     fn run<V: Visitor<'de>>(decoder: &mut Decoder<'de, PLAIN>, len: usize) -> Result<Option<V::Value>> {
-        if let Some(value) = bytes::vec_visitor::<V, u8>() {
-            return Ok(Some(value(token::split(&mut decoder.rest, len)?.to_vec())));
+        macro_rules! runs {
+            ($($type:ty, $read:expr;)*) => {$(
+                if let Some(value) = bytes::vec_visitor::<V, $type>() {
+                    return Ok(Some(value($read?)));
+                }
+            )*};
         }
-        if let Some(value) = bytes::vec_visitor::<V, f64>() {
-            return Ok(Some(value(decoder.floats(len, f64::from_le_bytes)?)));
-        }
-        if let Some(value) = bytes::vec_visitor::<V, f32>() {
-            return Ok(Some(value(decoder.floats(len, f32::from_le_bytes)?)));
+        runs! {
+            u8, token::split(&mut decoder.rest, len).map(<[u8]>::to_vec);
+            f64, decoder.floats(len, f64::from_le_bytes);
+            f32, decoder.floats(len, f32::from_le_bytes);
+            u16, decoder.numbers::<16, _>(len, |value| value as u16);
+            u32, decoder.numbers::<32, _>(len, |value| value as u32);
+            u64, decoder.numbers::<64, _>(len, |value| value);
+            i16, decoder.numbers::<16, _>(len, |value| signed(value) as i16);
+            i32, decoder.numbers::<32, _>(len, |value| signed(value) as i32);
+            i64, decoder.numbers::<64, _>(len, signed);
         }
         Ok(None)
     }
@@ -153,17 +162,22 @@ fn not_read(left: usize) -> Error {
     Error::malformed(format!("its last {left} elements were not read; it was written by another type"))
 }
 
+/// The number whose sign is in the lowest bit.
+#[inline]
+fn signed(value: u64) -> i64 {
+    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
+}
+
 /// How postcard has a number.
 macro_rules! taken {
     (unsigned $self:ident $type:ty) => {
         // No more bits than the type has.
         $self.decoder.number::<{ <$type>::BITS }>()? as $type
     };
-    (signed $self:ident $type:ty) => {{
-        let value = $self.decoder.number::<{ <$type>::BITS }>()?;
+    (signed $self:ident $type:ty) => {
         // As many as the type has, so nothing is lost.
-        ((value >> 1).cast_signed() ^ -(value & 1).cast_signed()) as $type
-    }};
+        signed($self.decoder.number::<{ <$type>::BITS }>()?) as $type
+    };
     (fixed $self:ident $type:ty) => {
         <$type>::from_le_bytes($self.decoder.bytes()?)
     };
