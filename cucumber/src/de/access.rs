@@ -22,12 +22,14 @@ impl<'a, 'de, const PLAIN: bool> Elements<'a, 'de, PLAIN> {
     pub(super) fn new(at: At<'a, 'de, PLAIN>, len: usize) -> Self {
         Self { at, len, left: len }
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn locate(&self, error: Error) -> Error {
-        error.within(Segment::Index(self.len - self.left - 1))
-    }
+// What is wrong is worked out apart, from values: a reference would keep the whole reader in memory.
+
+#[cold]
+#[inline(never)]
+pub(super) fn in_element(error: Error, place: usize) -> Error {
+    error.within(Segment::Index(place))
 }
 
 impl<'de, const PLAIN: bool> SeqAccess<'de> for &mut Elements<'_, 'de, PLAIN> {
@@ -38,8 +40,9 @@ impl<'de, const PLAIN: bool> SeqAccess<'de> for &mut Elements<'_, 'de, PLAIN> {
         if self.left == 0 {
             return Ok(None);
         }
+        let place = self.len - self.left;
         self.left -= 1;
-        let value = seed.deserialize(self.at.again()).map_err(|error| self.locate(error))?;
+        let value = seed.deserialize(self.at.again()).map_err(|error| in_element(error, place))?;
         Ok(Some(value))
     }
 
@@ -101,16 +104,16 @@ impl<'a, 'de, const PLAIN: bool> Entries<'a, 'de, PLAIN> {
     pub(super) fn new(at: At<'a, 'de, PLAIN>, len: usize) -> Self {
         Self { at, len, left: len, key: None }
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn locate(&self, error: Error) -> Error {
-        error.within(match self.key {
-            Some(Text { text, identifier: true }) => Segment::Name(text.to_owned()),
-            Some(Text { text, .. }) if text.len() <= 64 => Segment::Key(format!("{text:?}")),
-            _ => Segment::Entry(self.len - self.left - 1),
-        })
-    }
+#[cold]
+#[inline(never)]
+fn in_entry(error: Error, key: Option<Text<'_>>, place: usize) -> Error {
+    error.within(match key {
+        Some(Text { text, identifier: true }) => Segment::Name(text.to_owned()),
+        Some(Text { text, .. }) if text.len() <= 64 => Segment::Key(format!("{text:?}")),
+        _ => Segment::Entry(place),
+    })
 }
 
 impl<'de, const PLAIN: bool> MapAccess<'de> for &mut Entries<'_, 'de, PLAIN> {
@@ -121,10 +124,11 @@ impl<'de, const PLAIN: bool> MapAccess<'de> for &mut Entries<'_, 'de, PLAIN> {
         if self.left == 0 {
             return Ok(None);
         }
+        let place = self.len - self.left;
         self.left -= 1;
         self.at.decoder.last_text = None;
         self.key = None;
-        let key = seed.deserialize(self.at.again()).map_err(|error| self.locate(error))?;
+        let key = seed.deserialize(self.at.again()).map_err(|error| in_entry(error, None, place))?;
         self.key = self.at.decoder.last_text.take();
         Ok(Some(key))
     }
@@ -133,7 +137,7 @@ impl<'de, const PLAIN: bool> MapAccess<'de> for &mut Entries<'_, 'de, PLAIN> {
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
         let place = self.key.as_ref().map(|key| &key.text).or(self.at.place);
         let at = At { decoder: &mut *self.at.decoder, place };
-        seed.deserialize(at).map_err(|error| self.locate(error))
+        seed.deserialize(at).map_err(|error| in_entry(error, self.key, self.len - self.left - 1))
     }
 
     #[inline]

@@ -1,7 +1,8 @@
 //! Numbers as postcard has them, checked as it does.
 
+use super::access::in_element;
 use super::decoder::Decoder;
-use crate::error::{Error, Result, Segment};
+use crate::error::{Error, Result};
 
 /// So many bytes of memory are taken for numbers that were announced and not seen yet.
 const AT_ONCE: usize = 1 << 20;
@@ -52,12 +53,6 @@ fn no_number(rest: &[u8], bits: u32) -> Error {
         return Error::truncated();
     }
     Error::malformed(format!("a number is bigger than {bits} bits"))
-}
-
-#[cold]
-#[inline(never)]
-fn in_element(error: Error, place: usize) -> Error {
-    error.within(Segment::Index(place))
 }
 
 impl<const PLAIN: bool> Decoder<'_, PLAIN> {
