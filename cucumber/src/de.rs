@@ -97,12 +97,22 @@ fn read<T: DeserializeOwned>(frame: &Frame<'_>, scope: Scope) -> Result<T> {
             "the value was written with {wrote} handles and {came} came with it; pass on what `encode` attached"
         )));
     }
+    let guard = Guard::decoding();
+    if !scope.is_empty() || !frame.shared.is_empty() {
+        return read_with(frame, scope, &guard);
+    }
+    part(frame.codec, frame.value, guard.stack).map_err(|error| guard.classify(error))
+}
+
+/// Reads a value with what there is besides its own bytes.
+#[inline(never)]
+fn read_with<T: DeserializeOwned>(frame: &Frame<'_>, scope: Scope, guard: &Guard) -> Result<T> {
     let shared = match frame.shared {
         [] => None,
         bytes => Some(Box::new(Incoming::open(bytes)?)),
     };
-    let guard = Guard::decoding(scope, shared);
-    let value = part(frame.codec, frame.value, guard.stack());
+    guard.fill(scope, shared);
+    let value = part(frame.codec, frame.value, guard.stack);
     let whole = value.and_then(|value| graph::settle().map(|()| value));
     whole.map_err(|error| guard.classify(error))
 }

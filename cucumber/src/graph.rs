@@ -126,6 +126,7 @@ impl Outgoing {
 }
 
 /// How many shared values of the encoding in progress are written.
+#[inline]
 pub(crate) fn written() -> usize {
     with_top(|table| table.and_then(|table| table.outgoing.as_ref()).map_or(0, |outgoing| outgoing.written))
 }

@@ -89,6 +89,12 @@ impl Scope {
         self
     }
 
+    /// Whether it offers nothing.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.attachments.is_empty() && self.credentials.is_none() && !self.functions
+    }
+
     /// What no decoding has claimed: all of it, after an attempt with the wrong type.
     #[must_use]
     pub fn into_attachments(self) -> Vec<Attachment> {
@@ -243,6 +249,7 @@ pub(crate) fn handling() -> Handling {
 }
 
 /// How much is attached so far.
+#[inline]
 pub(crate) fn attached() -> usize {
     with_top(|table| table.map_or(0, |table| table.attached.len()))
 }

@@ -105,6 +105,9 @@ pub fn encode_message_into<T: Serialize + ?Sized>(buffer: Vec<u8>, value: &T) ->
     write(buffer, value, Some(crate::type_name::<T>()), &guard).map_err(|error| guard.classify(error))
 }
 
+/// For a frame of a small value, so that most are written without asking for more.
+const ROOM: usize = 128;
+
 /// Writes a whole frame.
 fn write<T: Serialize + ?Sized>(
     mut bytes: Vec<u8>,
@@ -113,9 +116,11 @@ fn write<T: Serialize + ?Sized>(
     guard: &Guard,
 ) -> Result<Encoded> {
     bytes.clear();
-    bytes.reserve(128);
+    if bytes.capacity() < ROOM {
+        bytes = Vec::with_capacity(ROOM);
+    }
     frame::begin(&mut bytes, name)?;
-    let codec = write_value(&mut bytes, value, guard.stack())?;
+    let codec = write_value(&mut bytes, value, guard.stack)?;
     let shared = guard.take_shared();
     if let Some(shared) = &shared {
         shared.append_to(&mut bytes)?;

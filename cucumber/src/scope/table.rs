@@ -31,15 +31,14 @@ pub(crate) enum Failure {
 }
 
 /// What is known of every encoding and decoding.
-#[derive(Clone, Copy)]
 struct Now {
-    mode: Mode,
+    mode: Cell<Mode>,
     /// Where the stack stood when it all began.
-    stack: Option<Stack>,
+    stack: Cell<Option<Stack>>,
     /// Whether the bytes may name functions.
-    functions: bool,
+    functions: Cell<bool>,
     /// The last of the tables is its own.
-    has_table: bool,
+    has_table: Cell<bool>,
 }
 
 /// What is known of some.
@@ -61,17 +60,22 @@ pub(crate) struct Table {
     pub(crate) incoming: Option<Box<Incoming>>,
 }
 
-const NOTHING: Now = Now { mode: Mode::Nothing, stack: None, functions: false, has_table: false };
-
 thread_local! {
-    static NOW: Cell<Now> = const { Cell::new(NOTHING) };
+    static NOW: Now = const {
+        Now {
+            mode: Cell::new(Mode::Nothing),
+            stack: Cell::new(None),
+            functions: Cell::new(false),
+            has_table: Cell::new(false),
+        }
+    };
     // Encodings nest: a `Serialize` implementation may encode something on its own account.
     static TABLES: RefCell<Vec<Table>> = const { RefCell::new(Vec::new()) };
 }
 
 #[inline]
 pub(super) fn mode() -> Mode {
-    NOW.get().mode
+    NOW.with(|now| now.mode.get())
 }
 
 /// Whether something is being encoded.
@@ -81,29 +85,31 @@ pub(crate) fn is_writing() -> bool {
 
 /// Whether the bytes being decoded may name functions.
 pub(crate) fn trusts_functions() -> bool {
-    NOW.get().functions
+    NOW.with(|now| now.functions.get())
 }
 
 /// Where the stack stood when the encoding or decoding in progress began.
 pub(crate) fn stack() -> Stack {
-    NOW.get().stack.unwrap_or_else(Stack::here)
+    NOW.with(|now| now.stack.get()).unwrap_or_else(Stack::here)
 }
 
 /// Does something with the table, if there is one already.
 #[inline]
 pub(crate) fn with_top<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
-    if NOW.get().has_table { with_last(body) } else { body(None) }
+    if NOW.with(|now| now.has_table.get()) { with_last(body) } else { body(None) }
 }
 
 /// Does something with the table. There is none where nothing is going on, and in a thread that is ending.
 pub(crate) fn with_table<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
-    let now = NOW.get();
-    if now.mode == Mode::Nothing {
+    if mode() == Mode::Nothing {
         return body(None);
     }
-    if !now.has_table && TABLES.try_with(|tables| tables.borrow_mut().push(Table::default())).is_ok() {
-        NOW.set(Now { has_table: true, ..now });
-    }
+    NOW.with(|now| {
+        if !now.has_table.get() {
+            let made = TABLES.try_with(|tables| tables.borrow_mut().push(Table::default()));
+            now.has_table.set(made.is_ok());
+        }
+    });
     with_top(body)
 }
 
@@ -123,8 +129,10 @@ fn with_last<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
 
 /// An encoding or decoding in progress; leaving the block, also by a panic, ends it.
 pub(crate) struct Guard {
-    /// The one around it.
-    outer: Now,
+    /// Where the stack stood when this began.
+    pub(crate) stack: Stack,
+    /// What is known of the one around it.
+    outer: (Mode, Option<Stack>, bool, bool),
 }
 
 impl Guard {
@@ -143,28 +151,34 @@ impl Guard {
     }
 
     #[inline]
-    pub(crate) fn decoding(scope: Scope, incoming: Option<Box<Incoming>>) -> Self {
-        let guard = Self::begin(Mode::Decoding);
-        if scope.functions {
-            NOW.set(Now { functions: true, ..NOW.get() });
+    pub(crate) fn decoding() -> Self {
+        Self::begin(Mode::Decoding)
+    }
+
+    /// Puts into the table what comes with a decoding.
+    #[expect(clippy::unused_self, reason = "the guard is the right to speak of the table")]
+    pub(crate) fn fill(&self, scope: Scope, incoming: Option<Box<Incoming>>) {
+        NOW.with(|now| now.functions.set(scope.functions));
+        if incoming.is_none() && scope.credentials.is_none() && scope.attachments.is_empty() {
+            return;
         }
-        if incoming.is_some() || scope.credentials.is_some() || !scope.attachments.is_empty() {
-            fill(scope, incoming);
-        }
-        guard
+        with_table(|table| {
+            if let Some(table) = table {
+                table.came = scope.attachments.into_iter().map(Some).collect();
+                table.credentials = scope.credentials;
+                table.incoming = incoming;
+            }
+        });
     }
 
     #[inline]
     fn begin(mode: Mode) -> Self {
-        let stack = Some(Stack::here());
-        Self { outer: NOW.replace(Now { mode, stack, functions: false, has_table: false }) }
-    }
-
-    /// Where the stack stood when this began.
-    #[inline]
-    #[expect(clippy::unused_self, reason = "the guard is the right to speak of the table")]
-    pub(crate) fn stack(&self) -> Stack {
-        stack()
+        let stack = Stack::here();
+        let outer = NOW.with(|now| {
+            let (functions, has_table) = (now.functions.replace(false), now.has_table.replace(false));
+            (now.mode.replace(mode), now.stack.replace(Some(stack)), functions, has_table)
+        });
+        Self { stack, outer }
     }
 
     /// The shared values that the encoding came across.
@@ -193,22 +207,17 @@ impl Guard {
     }
 }
 
-/// Puts into the table what comes with a decoding.
-#[cold]
-fn fill(scope: Scope, incoming: Option<Box<Incoming>>) {
-    with_table(|table| {
-        if let Some(table) = table {
-            table.came = scope.attachments.into_iter().map(Some).collect();
-            table.credentials = scope.credentials;
-            table.incoming = incoming;
-        }
-    });
-}
-
 impl Drop for Guard {
     #[inline]
     fn drop(&mut self) {
-        if NOW.replace(self.outer).has_table {
+        let (mode, stack, functions, outer_has_table) = self.outer;
+        let has_table = NOW.with(|now| {
+            now.mode.set(mode);
+            now.stack.set(stack);
+            now.functions.set(functions);
+            now.has_table.replace(outer_has_table)
+        });
+        if has_table {
             // Ended outside the borrow: what is left in the table may do something when it is dropped.
             let ended = TABLES.try_with(|tables| tables.borrow_mut().pop());
             drop(ended);
