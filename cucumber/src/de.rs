@@ -30,7 +30,10 @@ pub(crate) use token::key_text;
 /// Whatever the bytes are, the answer is a value or an error: for bytes that are no frame, are damaged, end too early or go on
 /// too long, for a value of another shape, nested too deeply, or one that holds handles.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    decode_with(bytes, Scope::new())
+    match frame::plain(bytes) {
+        Some(value) => read_plain(value),
+        None => read(&frame::open(bytes)?, Scope::new()),
+    }
 }
 
 /// Reads a value that [`encode`](crate::encode) wrote, with the handles that rode beside it.
@@ -48,6 +51,11 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8], attachments: Vec<Attachment>) -
 ///
 /// As [`decode`].
 pub fn decode_with<T: DeserializeOwned>(bytes: &[u8], scope: Scope) -> Result<T> {
+    if scope.is_empty()
+        && let Some(value) = frame::plain(bytes)
+    {
+        return read_plain(value);
+    }
     read(&frame::open(bytes)?, scope)
 }
 
@@ -88,6 +96,14 @@ fn named<'a>(frame: &Frame<'a>) -> Result<&'a str> {
     frame.name.ok_or_else(|| Error::malformed("these bytes are a value, not a message: they name no type"))
 }
 
+/// Reads a value in postcard that has nothing besides.
+fn read_plain<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    crate::know::<T>();
+    let guard = Guard::decoding();
+    whole::<T, true>(bytes, guard.stack).map_err(|error| guard.classify(error))
+}
+
+#[inline(never)]
 fn read<T: DeserializeOwned>(frame: &Frame<'_>, scope: Scope) -> Result<T> {
     crate::know::<T>();
     let came = scope.attachments.len();
@@ -98,15 +114,6 @@ fn read<T: DeserializeOwned>(frame: &Frame<'_>, scope: Scope) -> Result<T> {
         )));
     }
     let guard = Guard::decoding();
-    if !scope.is_empty() || !frame.shared.is_empty() {
-        return read_with(frame, scope, &guard);
-    }
-    part(frame.codec, frame.value, guard.stack).map_err(|error| guard.classify(error))
-}
-
-/// Reads a value with what there is besides its own bytes.
-#[inline(never)]
-fn read_with<T: DeserializeOwned>(frame: &Frame<'_>, scope: Scope, guard: &Guard) -> Result<T> {
     let shared = match frame.shared {
         [] => None,
         bytes => Some(Box::new(Incoming::open(bytes)?)),
@@ -125,9 +132,13 @@ pub(crate) fn part<T: DeserializeOwned>(codec: Codec, bytes: &[u8], stack: Stack
     }
 }
 
+#[inline]
 fn whole<T: DeserializeOwned, const PLAIN: bool>(bytes: &[u8], stack: Stack) -> Result<T> {
     let mut decoder = Decoder::<PLAIN>::new(bytes, stack);
-    let value = T::deserialize(decoder.root())?;
-    decoder.end()?;
-    Ok(value)
+    let value = T::deserialize(decoder.root());
+    // As it is: a value that is taken out and put back is copied.
+    if value.is_ok() {
+        decoder.end()?;
+    }
+    value
 }
