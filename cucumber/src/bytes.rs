@@ -88,7 +88,8 @@ where
     V: Visitor<'de>,
     E: Deserialize<'de> + 'static,
 {
-    let plain = identity::<V::Value>() == TypeId::of::<Vec<E>>() && identity::<V>() == vec_visitor_identity::<E>();
+    let plain =
+        identity::<V::Value>() == TypeId::of::<Vec<E>>() && identity::<V>() == vec_visitor_identity::<E>();
     plain.then_some(|elements: Vec<E>| {
         let elements = ManuallyDrop::new(elements);
         // SAFETY:

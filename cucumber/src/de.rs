@@ -100,7 +100,11 @@ fn named<'a>(frame: &Frame<'a>) -> Result<&'a str> {
 fn read_plain<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     crate::know::<T>();
     let guard = Guard::decoding();
-    whole::<T, true>(bytes, guard.stack).map_err(|error| guard.classify(error))
+    let mut value = whole::<T, true>(bytes, guard.stack);
+    if value.is_err() {
+        value = value.map_err(|error| guard.classify(error));
+    }
+    value
 }
 
 #[inline(never)]
@@ -135,10 +139,12 @@ pub(crate) fn part<T: DeserializeOwned>(codec: Codec, bytes: &[u8], stack: Stack
 #[inline]
 fn whole<T: DeserializeOwned, const PLAIN: bool>(bytes: &[u8], stack: Stack) -> Result<T> {
     let mut decoder = Decoder::<PLAIN>::new(bytes, stack);
-    let value = T::deserialize(decoder.root());
-    // As it is: a value that is taken out and put back is copied.
-    if value.is_ok() {
-        decoder.end()?;
+    let mut value = T::deserialize(decoder.root());
+    // A value that is taken out and put back is copied.
+    if value.is_ok()
+        && let Err(error) = decoder.end()
+    {
+        value = Err(error);
     }
     value
 }

@@ -118,9 +118,7 @@ impl fmt::Debug for Scope {
 /// When nothing is being encoded, and when the encoding wants bytes alone ([`to_bytes`](crate::to_bytes)).
 pub fn attach(attachment: Attachment) -> Result<u32> {
     let refusal = match mode() {
-        Mode::Encoding => {
-            "an encoding holds at most 4294967295 handles, and none when its thread is ending"
-        }
+        Mode::Encoding => "an encoding holds at most 4294967295 handles, and none when its thread is ending",
         Mode::Refusing => {
             "a handle cannot be kept in plain bytes; send the value through a channel, or use `cucumber::encode`"
         }
@@ -144,7 +142,9 @@ pub fn attach(attachment: Attachment) -> Result<u32> {
 pub fn detach<T: Any>(number: u32) -> Result<T> {
     let found = match mode() {
         Mode::Decoding => with_top(|table| take(table.map_or(&mut [], |table| &mut table.came), number)),
-        _ => Err("a handle can only be deserialised by `cucumber::decode` and what is built on it".to_owned()),
+        _ => {
+            Err("a handle can only be deserialised by `cucumber::decode` and what is built on it".to_owned())
+        }
     };
     found.map_err(noted)
 }

@@ -52,6 +52,26 @@ impl Stack {
     }
 }
 
+/// Holds a [`Stack`] in words of its own, which are read as they were written.
+pub(crate) struct StackCell {
+    lowest: Cell<usize>,
+    span: Cell<usize>,
+}
+
+impl StackCell {
+    pub(crate) const NOWHERE: Self = Self { lowest: Cell::new(0), span: Cell::new(0) };
+
+    #[inline]
+    pub(crate) fn get(&self) -> Stack {
+        Stack { lowest: self.lowest.get(), span: self.span.get() }
+    }
+
+    #[inline]
+    pub(crate) fn replace(&self, new: Stack) -> Stack {
+        Stack { lowest: self.lowest.replace(new.lowest), span: self.span.replace(new.span) }
+    }
+}
+
 #[cold]
 #[inline(never)]
 fn too_deep() -> Error {

@@ -216,11 +216,7 @@ pub(super) struct PackedVariant<'a, 'de, const PLAIN: bool> {
 
 impl<'a, 'de, const PLAIN: bool> PackedVariant<'a, 'de, PLAIN> {
     #[inline]
-    pub(super) fn new(
-        at: At<'a, 'de, PLAIN>,
-        variants: &'static [&'static str],
-        has_content: bool,
-    ) -> Self {
+    pub(super) fn new(at: At<'a, 'de, PLAIN>, variants: &'static [&'static str], has_content: bool) -> Self {
         Self { at, variants, has_content, name: None }
     }
 

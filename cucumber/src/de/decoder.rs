@@ -378,11 +378,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        if PLAIN {
-            self.fields(fields, visitor)
-        } else {
-            self.packed_struct(fields, visitor)
-        }
+        if PLAIN { self.fields(fields, visitor) } else { self.packed_struct(fields, visitor) }
     }
 
     #[inline]

@@ -54,7 +54,10 @@ fn part(codec: Codec, bytes: &[u8], shape: Option<&Shape>) -> Result<Node> {
     }
 }
 
-fn whole<'de, const PLAIN: bool>(bytes: &'de [u8], seed: impl DeserializeSeed<'de, Value = Node>) -> Result<Node> {
+fn whole<'de, const PLAIN: bool>(
+    bytes: &'de [u8],
+    seed: impl DeserializeSeed<'de, Value = Node>,
+) -> Result<Node> {
     let mut decoder = Decoder::<PLAIN>::new(bytes, Stack::here());
     let mut root = seed.deserialize(decoder.root())?;
     decoder.end()?;

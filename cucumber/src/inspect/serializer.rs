@@ -226,7 +226,11 @@ impl Serializer for Inspector {
         use serde::ser::SerializeSeq as _;
         let mut items = match Run::recognise(items.into_iter()) {
             Ok((bytes, len)) => {
-                return self.leaf("Vec<u8>", varint(len as u128) + len, Content::Bytes(bytes.items().collect()));
+                return self.leaf(
+                    "Vec<u8>",
+                    varint(len as u128) + len,
+                    Content::Bytes(bytes.items().collect()),
+                );
             }
             Err(items) => items,
         };

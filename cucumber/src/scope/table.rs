@@ -9,7 +9,7 @@ use super::{Attachment, Scope};
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind};
 use crate::graph::{Incoming, Outgoing};
-use crate::stack::Stack;
+use crate::stack::{Stack, StackCell};
 
 /// What is going on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(crate) enum Failure {
 struct Now {
     mode: Cell<Mode>,
     /// Where the stack stood when it all began.
-    stack: Cell<Option<Stack>>,
+    stack: StackCell,
     /// Whether the bytes may name functions.
     functions: Cell<bool>,
     /// The last of the tables is its own.
@@ -64,7 +64,7 @@ thread_local! {
     static NOW: Now = const {
         Now {
             mode: Cell::new(Mode::Nothing),
-            stack: Cell::new(None),
+            stack: StackCell::NOWHERE,
             functions: Cell::new(false),
             has_table: Cell::new(false),
         }
@@ -90,7 +90,10 @@ pub(crate) fn trusts_functions() -> bool {
 
 /// Where the stack stood when the encoding or decoding in progress began.
 pub(crate) fn stack() -> Stack {
-    NOW.with(|now| now.stack.get()).unwrap_or_else(Stack::here)
+    match mode() {
+        Mode::Nothing => Stack::here(),
+        _ => NOW.with(|now| now.stack.get()),
+    }
 }
 
 /// Does something with the table, if there is one already.
@@ -132,7 +135,7 @@ pub(crate) struct Guard {
     /// Where the stack stood when this began.
     pub(crate) stack: Stack,
     /// What is known of the one around it.
-    outer: (Mode, Option<Stack>, bool, bool),
+    outer: (Mode, Stack, bool, bool),
 }
 
 impl Guard {
@@ -176,7 +179,7 @@ impl Guard {
         let stack = Stack::here();
         let outer = NOW.with(|now| {
             let (functions, has_table) = (now.functions.replace(false), now.has_table.replace(false));
-            (now.mode.replace(mode), now.stack.replace(Some(stack)), functions, has_table)
+            (now.mode.replace(mode), now.stack.replace(stack), functions, has_table)
         });
         Self { stack, outer }
     }
@@ -213,7 +216,7 @@ impl Drop for Guard {
         let (mode, stack, functions, outer_has_table) = self.outer;
         let has_table = NOW.with(|now| {
             now.mode.set(mode);
-            now.stack.set(stack);
+            now.stack.replace(stack);
             now.functions.set(functions);
             now.has_table.replace(outer_has_table)
         });

@@ -22,12 +22,7 @@ pub(crate) struct Items<'a, 's, const PLAIN: bool> {
 
 impl<'a, 's, const PLAIN: bool> Items<'a, 's, PLAIN> {
     #[inline]
-    pub(super) fn plain(
-        encoder: &'a mut Encoder<'s, PLAIN>,
-        key: Wanted,
-        value: Wanted,
-        len: usize,
-    ) -> Self {
+    pub(super) fn plain(encoder: &'a mut Encoder<'s, PLAIN>, key: Wanted, value: Wanted, len: usize) -> Self {
         let start = encoder.out.len();
         Self { encoder, key, value, len: Some(len), next: 0, start }
     }
