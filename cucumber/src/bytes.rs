@@ -1,4 +1,4 @@
-//! Plain `Vec<u8>` moved as bytes wherever it stands.
+//! Plain `Vec<u8>` moved as bytes wherever it stands, and `Vec<f64>` and `Vec<f32>` likewise.
 //!
 //! serde hands a `Vec<u8>` over one element at a time, and wants it back the same way. On the way out the type of the
 //! elements is known to be `u8`, so they are copied as one run; on the way in the visitor is known to be the one
@@ -8,7 +8,6 @@
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, transmute, transmute_copy};
-use std::sync::OnceLock;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 
@@ -41,67 +40,73 @@ fn identity<T: ?Sized>() -> TypeId {
     erased.identity()
 }
 
-/// An iterator that is known to yield bytes.
-pub(crate) struct ByteIter<I> {
-    /// Its items are `u8`, or `&u8` when `by_reference` is set: `recognise` has seen to it.
+/// An iterator that is known to yield elements of type `E`.
+pub(crate) struct Run<I, E> {
+    /// Its items are `E`, or `&E` when `by_reference` is set: `recognise` has seen to it.
     iter: I,
     by_reference: bool,
+    element: PhantomData<E>,
 }
 
-impl<I: Iterator> ByteIter<I> {
-    /// Takes the iterator if its items are `u8` or `&u8` and it knows how many there are, else gives it back.
+impl<I: Iterator, E: Copy + 'static> Run<I, E> {
+    /// Takes the iterator if its items are `E` or `&E` and it knows how many there are, else gives it back.
     #[inline]
     pub(crate) fn recognise(iter: I) -> Result<(Self, usize), I> {
         let item = identity::<I::Item>();
-        let by_reference = item == identity::<&u8>();
-        if !by_reference && item != identity::<u8>() {
+        let by_reference = item == identity::<&E>();
+        if !by_reference && item != identity::<E>() {
             return Err(iter);
         }
         match iter.size_hint() {
-            (low, Some(high)) if low == high => Ok((Self { iter, by_reference }, low)),
+            (low, Some(high)) if low == high => Ok((Self { iter, by_reference, element: PhantomData }, low)),
             _ => Err(iter),
         }
     }
 
-    /// Copies all of them.
-    pub(crate) fn append_to(self, out: &mut Vec<u8>) {
+    /// All of them.
+    #[inline]
+    pub(crate) fn items(self) -> impl Iterator<Item = E> {
         let by_reference = self.by_reference;
-        out.extend(self.iter.map(|item| {
+        self.iter.map(move |item| {
             if by_reference {
-                // SAFETY: `I::Item` is `&u8` with some lifetime, by its identity; the copy is a reference as valid as
+                // SAFETY: `I::Item` is `&E` with some lifetime, by its identity; the copy is a reference as valid as
                 // `item`, which lives until the end of this closure, and so does the copy.
-                let byte = unsafe { transmute_copy::<I::Item, &u8>(&item) };
-                *byte
+                let element = unsafe { transmute_copy::<I::Item, &E>(&item) };
+                *element
             } else {
-                // SAFETY: `I::Item` is `u8`, by its identity, and every `u8` may be copied.
-                unsafe { transmute_copy::<I::Item, u8>(&item) }
+                // SAFETY: `I::Item` is `E`, by its identity, and every `E` may be copied.
+                unsafe { transmute_copy::<I::Item, E>(&item) }
             }
-        }));
+        })
     }
 }
 
-/// What turns bytes into the value of the visitor `V`, if `V` is the one with which serde reads a `Vec<u8>`.
+/// What turns elements into the value of the visitor `V`, if `V` is the one with which serde reads a `Vec<E>`.
 #[inline]
-pub(crate) fn vec_visitor<'de, V: Visitor<'de>>() -> Option<impl FnOnce(Vec<u8>) -> V::Value> {
+pub(crate) fn vec_visitor<'de, V, E>() -> Option<impl FnOnce(Vec<E>) -> V::Value>
+where
+    V: Visitor<'de>,
+    E: Deserialize<'de> + 'static,
+{
     let plain =
-        identity::<V>() == vec_visitor_identity() && identity::<V::Value>() == TypeId::of::<Vec<u8>>();
-    plain.then_some(|bytes: Vec<u8>| {
-        let bytes = ManuallyDrop::new(bytes);
+        identity::<V::Value>() == TypeId::of::<Vec<E>>() && identity::<V>() == vec_visitor_identity::<E>();
+    plain.then_some(|elements: Vec<E>| {
+        let elements = ManuallyDrop::new(elements);
         // SAFETY:
-        // - same type: the identity of `V::Value` is that of `Vec<u8>`, which has no lifetimes that could differ;
-        // - one owner: `bytes` is never dropped, so the copy is the only vector with this buffer.
-        unsafe { transmute_copy::<ManuallyDrop<Vec<u8>>, V::Value>(&bytes) }
+        // - same type: the identity of `V::Value` is that of `Vec<E>`, which has no lifetimes that could differ;
+        // - one owner: `elements` is never dropped, so the copy is the only vector with this buffer.
+        unsafe { transmute_copy::<ManuallyDrop<Vec<E>>, V::Value>(&elements) }
     })
 }
 
-/// The identity of serde's visitor, whose type has no public name: `Vec<u8>` is asked to deserialise itself.
-fn vec_visitor_identity() -> TypeId {
-    static IDENTITY: OnceLock<TypeId> = OnceLock::new();
-    *IDENTITY.get_or_init(|| match Vec::<u8>::deserialize(Catcher) {
+/// The identity of serde's visitor, whose type has no public name: `Vec<E>` is asked to deserialise itself.
+#[inline]
+fn vec_visitor_identity<'de, E: Deserialize<'de>>() -> TypeId {
+    match Vec::<E>::deserialize(Catcher) {
         Err(Caught(Some(identity))) => identity,
         // Should serde read it in another way one day, no visitor is recognised.
         _ => TypeId::of::<Catcher>(),
-    })
+    }
 }
 
 /// Catches the visitor that a sequence is to be read with.

@@ -30,7 +30,10 @@ pub(crate) use token::key_text;
 /// Whatever the bytes are, the answer is a value or an error: for bytes that are no frame, are damaged, end too early or go on
 /// too long, for a value of another shape, nested too deeply, or one that holds handles.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    decode_with(bytes, Scope::new())
+    match frame::plain(bytes) {
+        Some(value) => read_plain(value),
+        None => read(&frame::open(bytes)?, Scope::new()),
+    }
 }
 
 /// Reads a value that [`encode`](crate::encode) wrote, with the handles that rode beside it.
@@ -48,6 +51,11 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8], attachments: Vec<Attachment>) -
 ///
 /// As [`decode`].
 pub fn decode_with<T: DeserializeOwned>(bytes: &[u8], scope: Scope) -> Result<T> {
+    if scope.is_empty()
+        && let Some(value) = frame::plain(bytes)
+    {
+        return read_plain(value);
+    }
     read(&frame::open(bytes)?, scope)
 }
 
@@ -88,6 +96,18 @@ fn named<'a>(frame: &Frame<'a>) -> Result<&'a str> {
     frame.name.ok_or_else(|| Error::malformed("these bytes are a value, not a message: they name no type"))
 }
 
+/// Reads a value in postcard that has nothing besides.
+fn read_plain<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    crate::know::<T>();
+    let guard = Guard::decoding();
+    let mut value = whole::<T, true>(bytes, guard.stack);
+    if value.is_err() {
+        value = value.map_err(|error| guard.classify(error));
+    }
+    value
+}
+
+#[inline(never)]
 fn read<T: DeserializeOwned>(frame: &Frame<'_>, scope: Scope) -> Result<T> {
     crate::know::<T>();
     let came = scope.attachments.len();
@@ -97,24 +117,34 @@ fn read<T: DeserializeOwned>(frame: &Frame<'_>, scope: Scope) -> Result<T> {
             "the value was written with {wrote} handles and {came} came with it; pass on what `encode` attached"
         )));
     }
+    let guard = Guard::decoding();
     let shared = match frame.shared {
         [] => None,
         bytes => Some(Box::new(Incoming::open(bytes)?)),
     };
-    let guard = Guard::decoding(scope, shared);
-    let value = part(frame.codec, frame.value, Stack::here());
+    guard.fill(scope, shared);
+    let value = part(frame.codec, frame.value, guard.stack);
     let whole = value.and_then(|value| graph::settle().map(|()| value));
     whole.map_err(|error| guard.classify(error))
 }
 
 /// Reads a value that fills all the bytes.
 pub(crate) fn part<T: DeserializeOwned>(codec: Codec, bytes: &[u8], stack: Stack) -> Result<T> {
-    let mut decoder = Decoder::new(codec, bytes, stack);
-    let value = T::deserialize(&mut decoder)?;
-    match decoder.remaining() {
-        0 => Ok(value),
-        left => Err(Error::malformed(format!(
-            "{left} bytes are left over behind the value; it was written by another type"
-        ))),
+    match codec {
+        Codec::Postcard => whole::<T, true>(bytes, stack),
+        Codec::MessagePack => whole::<T, false>(bytes, stack),
     }
+}
+
+#[inline]
+fn whole<T: DeserializeOwned, const PLAIN: bool>(bytes: &[u8], stack: Stack) -> Result<T> {
+    let mut decoder = Decoder::<PLAIN>::new(bytes, stack);
+    let mut value = T::deserialize(decoder.root());
+    // A value that is taken out and put back is copied.
+    if value.is_ok()
+        && let Err(error) = decoder.end()
+    {
+        value = Err(error);
+    }
+    value
 }

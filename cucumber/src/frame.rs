@@ -9,7 +9,8 @@ use crate::error::{Error, Kind, Result};
 /// The version of the format that this crate writes, and the only one it reads.
 pub(crate) const VERSION: u8 = 1;
 
-const MAGIC: [u8; 3] = *b"cuc";
+/// The magic, and the version behind it.
+const BEGINNING: [u8; 4] = [b'c', b'u', b'c', VERSION];
 const HEADER: usize = 16;
 const CODEC: usize = 4;
 const FLAGS: usize = 5;
@@ -42,10 +43,10 @@ pub(crate) struct Frame<'a> {
 
 /// Writes the header, with its length and codec left open, and the name.
 pub(crate) fn begin(out: &mut Vec<u8>, name: Option<&str>) -> Result<()> {
-    out.extend_from_slice(&MAGIC);
-    out.push(VERSION);
-    out.extend_from_slice(&[0, if name.is_some() { NAMED } else { 0 }]);
-    out.extend_from_slice(&[0; HEADER - HANDLES]);
+    let mut header = [0; HEADER];
+    header[..CODEC].copy_from_slice(&BEGINNING);
+    header[FLAGS] = if name.is_some() { NAMED } else { 0 };
+    out.extend_from_slice(&header);
     if let Some(name) = name {
         let length = u16::try_from(name.len()).map_err(|_| {
             Error::unsupported(format!("a type's name has {} bytes; 65535 are possible", name.len()))
@@ -70,18 +71,21 @@ pub(crate) fn finish(out: &mut [u8], codec: Codec, handles: usize, shared: bool)
     Ok(())
 }
 
+/// The value of the simplest frame, of a type that survives postcard, and with nothing besides; any other is for [`open`].
+#[inline]
+pub(crate) fn plain(bytes: &[u8]) -> Option<&[u8]> {
+    const PLAIN: [u8; 8] = [b'c', b'u', b'c', VERSION, Codec::Postcard as u8, 0, 0, 0];
+    let (beginning, rest) = bytes.split_first_chunk::<LENGTH>()?;
+    let (length, value) = rest.split_first_chunk::<8>()?;
+    (*beginning == PLAIN && u64::from_le_bytes(*length) == value.len() as u64).then_some(value)
+}
+
 /// Takes a frame apart, checking everything but the value itself.
 pub(crate) fn open(bytes: &[u8]) -> Result<Frame<'_>> {
-    let known = bytes.len().min(MAGIC.len());
-    if bytes[..known] != MAGIC[..known] {
-        return Err(Error::malformed("these bytes are not a frame; they were not written by this crate"));
+    let Some((header, body)) = bytes.split_first_chunk::<HEADER>() else { return Err(no_frame(bytes)) };
+    if header[..CODEC] != BEGINNING {
+        return Err(no_frame(bytes));
     }
-    if let Some(&version) = bytes.get(MAGIC.len())
-        && version != VERSION
-    {
-        return Err(Error::new(Kind::Version(version)));
-    }
-    let (header, body) = bytes.split_at_checked(HEADER).ok_or_else(Error::truncated)?;
     let codec = match header[CODEC] {
         1 => Codec::Postcard,
         2 => Codec::MessagePack,
@@ -102,6 +106,16 @@ pub(crate) fn open(bytes: &[u8]) -> Result<Frame<'_>> {
     let (body, shared) = if flags & SHARED == 0 { (body, &[][..]) } else { split_shared(body)? };
     let (name, value) = if flags & NAMED == 0 { (None, body) } else { split_name(body)? };
     Ok(Frame { codec, name, handles, value, shared })
+}
+
+/// What is wrong with bytes that do not begin as a frame.
+#[cold]
+fn no_frame(bytes: &[u8]) -> Error {
+    match bytes.iter().zip(BEGINNING).position(|(byte, known)| *byte != known) {
+        None => Error::truncated(),
+        Some(3) => Error::new(Kind::Version(bytes[3])),
+        Some(_) => Error::malformed("these bytes are not a frame; they were not written by this crate"),
+    }
 }
 
 fn split_name(body: &[u8]) -> Result<(Option<&str>, &[u8])> {

@@ -17,7 +17,7 @@ use serde_with::{DeserializeAs, SerializeAs};
 
 use crate::error::{Error, Result};
 use crate::frame::Codec;
-use crate::scope::with_top;
+use crate::scope::{is_writing, with_table, with_top};
 
 mod incoming;
 mod pointer;
@@ -126,13 +126,14 @@ impl Outgoing {
 }
 
 /// How many shared values of the encoding in progress are written.
+#[inline]
 pub(crate) fn written() -> usize {
     with_top(|table| table.and_then(|table| table.outgoing.as_ref()).map_or(0, |outgoing| outgoing.written))
 }
 
 fn refer<P: Pointer>(pointer: &P, is_weak: bool) -> Result<(u32, bool)> {
-    with_top(|table| match table {
-        Some(table) if table.is_writing() => table.outgoing.get_or_insert_default().refer(pointer, is_weak),
+    with_table(|table| match table {
+        Some(table) if is_writing() => table.outgoing.get_or_insert_default().refer(pointer, is_weak),
         _ => Err(Error::unsupported(
             "a shared value keeps its identity only within an encoding of `cucumber`; \
              for other formats write `#[serde(with = …)]` or hold it without `Rc` and `Arc`",

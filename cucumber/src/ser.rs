@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::frame::{self, Codec};
 use crate::graph;
 use crate::scope::{self, Attachment, Guard};
-use crate::shape::{self, leaf};
+use crate::shape;
 use crate::stack::Stack;
 
 mod encoder;
@@ -111,6 +111,9 @@ pub fn encode_message_into<T: Serialize + ?Sized>(buffer: Vec<u8>, value: &T) ->
     write(buffer, value, Some(crate::type_name::<T>()), &guard).map_err(|error| guard.classify(error))
 }
 
+/// For a frame of a small value, so that most are written without asking for more.
+const ROOM: usize = 128;
+
 /// Writes a whole frame.
 fn write<T: Serialize + ?Sized>(
     mut bytes: Vec<u8>,
@@ -119,9 +122,11 @@ fn write<T: Serialize + ?Sized>(
     guard: &Guard,
 ) -> Result<Encoded> {
     bytes.clear();
-    bytes.reserve(128);
+    if bytes.capacity() < ROOM {
+        bytes = Vec::with_capacity(ROOM);
+    }
     frame::begin(&mut bytes, name)?;
-    let codec = write_value(&mut bytes, value, Stack::here())?;
+    let codec = write_value(&mut bytes, value, guard.stack)?;
     let shared = guard.take_shared();
     if let Some(shared) = &shared {
         shared.append_to(&mut bytes)?;
@@ -142,7 +147,7 @@ pub(crate) fn part<T: Serialize + ?Sized>(value: &T) -> Result<(Codec, Vec<u8>)>
 fn write_value<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, stack: Stack) -> Result<Codec> {
     let start = out.len();
     if let Some(shape) = shape::of::<T>()
-        && shape.root > leaf::UNSEEN
+        && shape.is_known()
     {
         let (attached, shared) = (scope::attached(), graph::written());
         let mut encoder = Encoder::postcard(std::mem::take(out), shape, stack);

@@ -4,18 +4,19 @@
 //! [`know`] makes a type's reading known under its name; the first encoding of a type of that name traces it, and the encoder then walks the traced
 //! [`Shape`] beside the value. Whatever does not match, or was never traced, is written as named MessagePack instead.
 
-use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 
+mod lately;
 mod probe;
 mod trace;
 
-/// The numbers of nodes that have no parts. All others are places in [`Shape::nodes`], from [`FIRST`] up.
+use lately::Lately;
+
+/// The numbers of what has no parts.
 pub(crate) mod leaf {
     pub(crate) const UNKNOWN: u32 = 0;
     pub(crate) const UNSEEN: u32 = 1;
@@ -36,21 +37,93 @@ pub(crate) mod leaf {
     pub(crate) const CHAR: u32 = 16;
     pub(crate) const STR: u32 = 17;
     pub(crate) const BYTES: u32 = 18;
+    /// From here up they are free for what has.
     pub(crate) const FIRST: u32 = 32;
 }
 
 /// What a type reads when it is deserialised.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Shape {
-    pub(crate) root: u32,
-    pub(crate) nodes: Vec<Node>,
+    pub(crate) root: Wanted,
+    /// Those of one thing lie next to each other.
+    pub(crate) parts: Box<[Part]>,
+}
+
+/// What is read next: a leaf, or something with parts. One comparison tells whether it is what was expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    /// A leaf's number; or a kind, and in the upper bits how many parts there are.
+    what: u32,
+    /// Where its parts begin.
+    first: u32,
+}
+
+impl Wanted {
+    pub(crate) const fn leaf(number: u32) -> Self {
+        Self { what: number, first: 0 }
+    }
+
+    /// Nothing, if there are more parts than can be counted here.
+    pub(crate) fn parts(kind: Kind, len: usize, first: usize) -> Option<Self> {
+        let fits = len < 1 << (32 - Self::LEN) && first.checked_add(len)? <= u32::MAX as usize;
+        fits.then(|| Self { what: Self::what(kind, len), first: first as u32 })
+    }
+
+    /// Above the numbers of leaves and kinds.
+    const LEN: u32 = 6;
+
+    #[inline]
+    const fn what(kind: Kind, len: usize) -> u32 {
+        (leaf::FIRST + kind as u32) | (len as u32) << Self::LEN
+    }
+
+    #[inline]
+    pub(crate) fn is_leaf(self, number: u32) -> bool {
+        self.what == number
+    }
+
+    /// Of a leaf.
+    pub(crate) fn number(self) -> u32 {
+        self.what
+    }
+
+    /// The parts, if it is this kind of thing and has so many.
+    #[inline]
+    pub(crate) fn exactly(self, kind: Kind, len: usize, parts: &[Part]) -> Option<&[Part]> {
+        // What does not fit was never made.
+        if self.what != Self::what(kind, len) || len >> (32 - Self::LEN) != 0 {
+            return None;
+        }
+        let first = self.first as usize;
+        parts.get(first..first + len)
+    }
+
+    /// The one part, if it is this kind of thing.
+    #[inline]
+    pub(crate) fn one(self, kind: Kind, parts: &[Part]) -> Option<&Part> {
+        self.nth(kind, 0, parts)
+    }
+
+    /// The part in this place, if it is this kind of thing.
+    #[inline]
+    pub(crate) fn nth(self, kind: Kind, place: usize, parts: &[Part]) -> Option<&Part> {
+        if self.what & ((1 << Self::LEN) - 1) != Self::what(kind, 0) || place >= self.len() {
+            return None;
+        }
+        parts.get(self.first as usize + place)
+    }
+
+    #[inline]
+    fn len(self) -> usize {
+        (self.what >> Self::LEN) as usize
+    }
 }
 
 /// Something with parts.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Node {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Node<'s> {
     pub(crate) kind: Kind,
-    pub(crate) parts: Box<[Part]>,
+    pub(crate) parts: &'s [Part],
 }
 
 /// A struct's field, an enum's variant, or the like.
@@ -58,23 +131,22 @@ pub(crate) struct Node {
 pub(crate) struct Part {
     /// Empty, where parts have no names.
     pub(crate) name: &'static str,
-    /// Its node; that of a part which was never reached is [`leaf::UNSEEN`].
-    pub(crate) number: u32,
-    /// Where else a constant lies that is this name, as far as that was seen.
-    twin: AtomicUsize,
+    /// That of a part which was never reached is [`leaf::UNSEEN`].
+    pub(crate) wanted: Wanted,
+    /// Where the constant lies that is this name, as it was seen last.
+    seen: AtomicUsize,
 }
 
 impl Part {
-    pub(crate) fn new(name: &'static str, number: u32) -> Self {
-        Self { name, number, twin: AtomicUsize::new(0) }
+    pub(crate) fn new(name: &'static str, wanted: Wanted) -> Self {
+        Self { name, wanted, seen: AtomicUsize::new(name.as_ptr().addr()) }
     }
 
     /// Whether this is its name. `Serialize` and `Deserialize` have a constant each, mostly, and neither moves: so the text is
     /// read once only.
     #[inline]
     pub(crate) fn is_called(&self, name: &'static str) -> bool {
-        let here = name.as_ptr().addr();
-        let known = here == self.twin.load(Ordering::Relaxed) || here == self.name.as_ptr().addr();
+        let known = name.as_ptr().addr() == self.seen.load(Ordering::Relaxed);
         known && name.len() == self.name.len() || self.reads(name)
     }
 
@@ -83,7 +155,7 @@ impl Part {
     fn reads(&self, name: &'static str) -> bool {
         let same = self.name == name;
         if same {
-            self.twin.store(name.as_ptr().addr(), Ordering::Relaxed);
+            self.seen.store(name.as_ptr().addr(), Ordering::Relaxed);
         }
         same
     }
@@ -91,7 +163,7 @@ impl Part {
 
 impl PartialEq for Part {
     fn eq(&self, other: &Self) -> bool {
-        (self.name, self.number) == (other.name, other.number)
+        (self.name, self.wanted) == (other.name, other.wanted)
     }
 }
 
@@ -108,15 +180,27 @@ pub(crate) enum Kind {
     NewtypeVariant,
 }
 
+impl Kind {
+    const ALL: [Self; 7] =
+        [Self::Option, Self::Seq, Self::Map, Self::Tuple, Self::Struct, Self::Enum, Self::NewtypeVariant];
+}
+
 impl Shape {
     /// Nothing about this type is known to survive.
     fn unknown() -> Self {
-        Self { root: leaf::UNKNOWN, nodes: Vec::new() }
+        Self { root: Wanted::leaf(leaf::UNKNOWN), parts: Box::default() }
     }
 
+    /// Whether it is worth while to try.
     #[inline]
-    pub(crate) fn node(&self, number: u32) -> Option<&Node> {
-        self.nodes.get(number.wrapping_sub(leaf::FIRST) as usize)
+    pub(crate) fn is_known(&self) -> bool {
+        self.root.what > leaf::UNSEEN
+    }
+
+    /// What this is, if it has parts.
+    pub(crate) fn node(&self, wanted: Wanted) -> Option<Node<'_>> {
+        let kind = *Kind::ALL.iter().find(|kind| Wanted::what(**kind, wanted.len()) == wanted.what)?;
+        Some(Node { kind, parts: wanted.exactly(kind, wanted.len(), &self.parts)? })
     }
 }
 
@@ -130,38 +214,38 @@ impl Shape {
 /// let bytes = cucumber::to_bytes(&[(1u32, "one")][..])?;
 /// # Ok::<(), cucumber::Error>(())
 /// ```
+#[inline]
 pub fn know<T: DeserializeOwned>() {
     thread_local! {
-        static KNOWN: RefCell<HashSet<usize, BuildHasherDefault<AddressHasher>>> = RefCell::default();
+        static KNOWN: Lately<()> = const { Lately::new() };
     }
     let tracer: fn() -> Shape = trace::shape_of::<T>;
     let address = tracer as usize;
-    // A thread that is ending may ask the registry again: that only costs time.
-    if KNOWN.try_with(|known| known.borrow_mut().insert(address)).unwrap_or(true) {
+    if KNOWN.with(|known| known.find(address)).is_none() {
         register(crate::type_name::<T>(), address, tracer);
+        KNOWN.with(|known| known.keep(address, ()));
     }
 }
 
 /// The shape of the type that is called `T`'s name, if one is known.
+#[inline]
 pub(crate) fn of<T: ?Sized>() -> Option<&'static Shape> {
     type Found = (u64, Option<&'static Shape>);
     thread_local! {
-        static FOUND: RefCell<HashMap<usize, Found, BuildHasherDefault<AddressHasher>>> = RefCell::default();
+        static FOUND: Lately<Found> = const { Lately::new() };
     }
     let raw = std::any::type_name::<T>();
     // The compiler's names are constants of the program, so the place says which; the length tells a name from its beginning.
     let key = raw.as_ptr().addr() ^ raw.len().rotate_right(16);
     let generation = GENERATION.load(Ordering::Acquire);
-    let cached = FOUND.try_with(|found| match found.borrow().get(&key) {
-        Some((at, shape)) if *at == generation => Some(*shape),
-        _ => None,
-    });
-    if let Ok(Some(shape)) = cached {
-        return shape;
+    match FOUND.with(|found| found.find(key)) {
+        Some((at, shape)) if at == generation => shape,
+        _ => {
+            let shape = look_up(crate::type_name::<T>());
+            FOUND.with(|found| found.keep(key, (generation, shape)));
+            shape
+        }
     }
-    let shape = look_up(crate::type_name::<T>());
-    let _ = FOUND.try_with(|found| found.borrow_mut().insert(key, (generation, shape)));
-    shape
 }
 
 /// The shape of the type of this name, if it is known and survives postcard.
@@ -220,26 +304,6 @@ fn look_up(name: &str) -> Option<&'static Shape> {
 /// There is one for each type of the program, or two, and they are asked for as long as it runs.
 fn kept(shape: Shape) -> &'static Shape {
     Box::leak(Box::new(shape))
-}
-
-/// Addresses are spread well enough by one multiplication.
-#[derive(Default)]
-struct AddressHasher(u64);
-
-impl Hasher for AddressHasher {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.write_usize(usize::from(byte));
-        }
-    }
-
-    fn write_usize(&mut self, address: usize) {
-        self.0 = (self.0 ^ address as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(26);
-    }
 }
 
 #[cfg(test)]

@@ -30,27 +30,50 @@ pub fn set_stack_budget(bytes: usize) {
     let _ = BUDGET.try_with(|budget| budget.set(bytes));
 }
 
-/// Where the stack stood when an encoding or decoding began, and how far it may go.
+/// How far the stack may go from where it stood when an encoding or decoding began.
 #[derive(Clone, Copy)]
 pub(crate) struct Stack {
-    start: usize,
-    budget: usize,
+    lowest: usize,
+    span: usize,
 }
 
 impl Stack {
     #[inline]
     pub(crate) fn here() -> Self {
-        Self { start: position(), budget: BUDGET.try_with(Cell::get).unwrap_or(DEFAULT) }
+        let budget = BUDGET.try_with(Cell::get).unwrap_or(DEFAULT);
+        // In both directions, as two variables of one function lie in any order.
+        Self { lowest: position().wrapping_sub(budget), span: budget.saturating_mul(2) }
     }
 
     /// Fails when the budget is used up.
     #[inline]
     pub(crate) fn check(self) -> Result<()> {
-        if self.start.abs_diff(position()) < self.budget { Ok(()) } else { Err(too_deep()) }
+        if position().wrapping_sub(self.lowest) < self.span { Ok(()) } else { Err(too_deep()) }
+    }
+}
+
+/// Holds a [`Stack`] in words of its own, which are read as they were written.
+pub(crate) struct StackCell {
+    lowest: Cell<usize>,
+    span: Cell<usize>,
+}
+
+impl StackCell {
+    pub(crate) const NOWHERE: Self = Self { lowest: Cell::new(0), span: Cell::new(0) };
+
+    #[inline]
+    pub(crate) fn get(&self) -> Stack {
+        Stack { lowest: self.lowest.get(), span: self.span.get() }
+    }
+
+    #[inline]
+    pub(crate) fn replace(&self, new: Stack) -> Stack {
+        Stack { lowest: self.lowest.replace(new.lowest), span: self.span.replace(new.span) }
     }
 }
 
 #[cold]
+#[inline(never)]
 fn too_deep() -> Error {
     Error::new(Kind::TooDeep)
 }
@@ -58,5 +81,5 @@ fn too_deep() -> Error {
 #[inline]
 fn position() -> usize {
     let here = 0u8;
-    std::ptr::from_ref(std::hint::black_box(&here)).addr()
+    std::ptr::from_ref(&here).addr()
 }

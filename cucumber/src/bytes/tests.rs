@@ -1,11 +1,10 @@
 use super::*;
 
 fn collected<I: IntoIterator>(items: I) -> Option<Vec<u8>> {
-    let (bytes, len) = ByteIter::recognise(items.into_iter()).ok()?;
-    let mut out = vec![7];
-    bytes.append_to(&mut out);
-    assert_eq!(out.len(), len + 1);
-    Some(out.split_off(1))
+    let (bytes, len) = Run::<_, u8>::recognise(items.into_iter()).ok()?;
+    let out: Vec<u8> = bytes.items().collect();
+    assert_eq!(out.len(), len);
+    Some(out)
 }
 
 #[test]
@@ -16,6 +15,15 @@ fn bytes_are_recognised_however_they_are_held() {
     assert_eq!(collected(bytes.clone()), Some(bytes.clone()));
     let deque: std::collections::VecDeque<u8> = bytes.iter().copied().collect();
     assert_eq!(collected(&deque), Some(bytes));
+}
+
+#[test]
+fn floats_are_recognised_by_their_width() {
+    let floats = [0.5f64, -0.0, f64::INFINITY];
+    let Ok((found, 3)) = Run::<_, f64>::recognise(floats.iter()) else { panic!("these are three floats") };
+    assert_eq!(found.items().map(f64::to_bits).collect::<Vec<_>>(), floats.map(f64::to_bits));
+    assert!(Run::<_, f32>::recognise(floats.iter()).is_err());
+    assert!(Run::<_, u64>::recognise(floats.iter()).is_err());
 }
 
 #[test]
@@ -43,6 +51,7 @@ impl<'de> Visitor<'de> for Doubling {
 
 #[test]
 fn only_serde_s_own_visitor_is_replaced() {
-    assert!(vec_visitor::<Doubling>().is_none());
-    assert_ne!(vec_visitor_identity(), TypeId::of::<Catcher>(), "serde reads `Vec<u8>` in a new way");
+    assert!(vec_visitor::<Doubling, u8>().is_none());
+    assert_ne!(vec_visitor_identity::<u8>(), TypeId::of::<Catcher>(), "serde reads `Vec<u8>` in a new way");
+    assert_ne!(vec_visitor_identity::<u8>(), vec_visitor_identity::<f64>());
 }

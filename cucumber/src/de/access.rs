@@ -5,137 +5,163 @@ use serde::de::{
     DeserializeSeed, EnumAccess, IntoDeserializer, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::decoder::{Decoder, Text};
+use super::decoder::{At, Decoder, Text};
 use super::packed::unexpected;
 use super::token::Token;
 use crate::error::{Error, Result, Segment};
 
-/// The elements of a sequence or tuple, or a struct's fields in order.
-pub(super) struct Elements<'a, 'de> {
-    decoder: &'a mut Decoder<'de>,
+/// The elements of a sequence or tuple.
+pub(super) struct Elements<'a, 'de, const PLAIN: bool> {
+    at: At<'a, 'de, PLAIN>,
     len: usize,
-    left: &'a mut usize,
-    names: &'static [&'static str],
+    pub(super) left: usize,
 }
 
-impl<'a, 'de> Elements<'a, 'de> {
+impl<'a, 'de, const PLAIN: bool> Elements<'a, 'de, PLAIN> {
     #[inline]
-    pub(super) fn new(
-        decoder: &'a mut Decoder<'de>,
-        len: usize,
-        left: &'a mut usize,
-        names: &'static [&'static str],
-    ) -> Self {
-        Self { decoder, len, left, names }
+    pub(super) fn new(at: At<'a, 'de, PLAIN>, len: usize) -> Self {
+        Self { at, len, left: len }
     }
 }
 
-impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
+// What is wrong is worked out apart, from values: a reference would keep the whole reader in memory.
+
+#[cold]
+#[inline(never)]
+pub(super) fn in_element(error: Error, place: usize) -> Error {
+    error.within(Segment::Index(place))
+}
+
+impl<'de, const PLAIN: bool> SeqAccess<'de> for &mut Elements<'_, 'de, PLAIN> {
     type Error = Error;
 
     #[inline]
     fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        if *self.left == 0 {
+        if self.left == 0 {
             return Ok(None);
         }
-        let index = self.len - *self.left;
-        *self.left -= 1;
-        if let Some(&name) = self.names.get(index) {
-            self.decoder.place = Some(name);
-        }
-        match seed.deserialize(&mut *self.decoder) {
-            Ok(value) => Ok(Some(value)),
-            Err(error) => Err(in_element(error, self.names, index)),
-        }
+        let place = self.len - self.left;
+        self.left -= 1;
+        let value = seed.deserialize(self.at.again()).map_err(|error| in_element(error, place))?;
+        Ok(Some(value))
     }
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
         // Never more than the bytes can be.
-        Some((*self.left).min(self.decoder.rest.len()))
+        Some(self.left.min(self.at.decoder.rest.len()))
+    }
+}
+
+/// A struct's fields in order.
+pub(super) struct Fields<'a, 'de, const PLAIN: bool> {
+    decoder: &'a mut Decoder<'de, PLAIN>,
+    /// Those that are left.
+    pub(super) names: &'static [&'static str],
+}
+
+impl<'a, 'de, const PLAIN: bool> Fields<'a, 'de, PLAIN> {
+    #[inline]
+    pub(super) fn new(decoder: &'a mut Decoder<'de, PLAIN>, names: &'static [&'static str]) -> Self {
+        Self { decoder, names }
     }
 }
 
 #[cold]
-fn in_element(error: Error, names: &'static [&'static str], index: usize) -> Error {
-    error.within(match names.get(index) {
-        Some(&name) => Segment::Field(name),
-        None => Segment::Index(index),
-    })
+#[inline(never)]
+fn in_field(error: Error, name: &'static str) -> Error {
+    error.within(Segment::Field(name))
+}
+
+impl<'de, const PLAIN: bool> SeqAccess<'de> for &mut Fields<'_, 'de, PLAIN> {
+    type Error = Error;
+
+    #[inline]
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
+        let [name, names @ ..] = self.names else { return Ok(None) };
+        self.names = names;
+        let at = At { decoder: &mut *self.decoder, place: Some(name) };
+        let value = seed.deserialize(at).map_err(|error| in_field(error, name))?;
+        Ok(Some(value))
+    }
+
+    #[inline]
+    fn size_hint(&self) -> Option<usize> {
+        Some(self.names.len().min(self.decoder.rest.len()))
+    }
 }
 
 /// The entries of a map, or a struct's fields by name.
-pub(super) struct Entries<'a, 'de> {
-    decoder: &'a mut Decoder<'de>,
+pub(super) struct Entries<'a, 'de, const PLAIN: bool> {
+    at: At<'a, 'de, PLAIN>,
     len: usize,
-    left: &'a mut usize,
+    pub(super) left: usize,
     key: Option<Text<'de>>,
 }
 
-impl<'a, 'de> Entries<'a, 'de> {
+impl<'a, 'de, const PLAIN: bool> Entries<'a, 'de, PLAIN> {
     #[inline]
-    pub(super) fn new(decoder: &'a mut Decoder<'de>, len: usize, left: &'a mut usize) -> Self {
-        Self { decoder, len, left, key: None }
-    }
-
-    #[cold]
-    fn segment(&self) -> Segment {
-        match self.key {
-            Some(Text { text, identifier: true }) => Segment::Name(text.to_owned()),
-            Some(Text { text, .. }) if text.len() <= 64 => Segment::Key(format!("{text:?}")),
-            _ => Segment::Entry(self.len - *self.left - 1),
-        }
+    pub(super) fn new(at: At<'a, 'de, PLAIN>, len: usize) -> Self {
+        Self { at, len, left: len, key: None }
     }
 }
 
-impl<'de> MapAccess<'de> for Entries<'_, 'de> {
+#[cold]
+#[inline(never)]
+fn in_entry(error: Error, key: Option<Text<'_>>, place: usize) -> Error {
+    error.within(match key {
+        Some(Text { text, identifier: true }) => Segment::Name(text.to_owned()),
+        Some(Text { text, .. }) if text.len() <= 64 => Segment::Key(format!("{text:?}")),
+        _ => Segment::Entry(place),
+    })
+}
+
+impl<'de, const PLAIN: bool> MapAccess<'de> for &mut Entries<'_, 'de, PLAIN> {
     type Error = Error;
 
     #[inline]
     fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>> {
-        if *self.left == 0 {
+        if self.left == 0 {
             return Ok(None);
         }
-        *self.left -= 1;
-        self.decoder.last_text = None;
+        let place = self.len - self.left;
+        self.left -= 1;
+        self.at.decoder.last_text = None;
         self.key = None;
-        let key = seed.deserialize(&mut *self.decoder).map_err(|error| error.within(self.segment()))?;
-        self.key = self.decoder.last_text.take();
+        let key = seed.deserialize(self.at.again()).map_err(|error| in_entry(error, None, place))?;
+        self.key = self.at.decoder.last_text.take();
         Ok(Some(key))
     }
 
     #[inline]
     fn next_value_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value> {
-        let outer = self.decoder.place;
-        if let Some(key) = self.key {
-            self.decoder.place = Some(key.text);
-        }
-        let value = seed.deserialize(&mut *self.decoder);
-        self.decoder.place = outer;
-        value.map_err(|error| error.within(self.segment()))
+        let place = self.key.as_ref().map(|key| &key.text).or(self.at.place);
+        let at = At { decoder: &mut *self.at.decoder, place };
+        seed.deserialize(at).map_err(|error| in_entry(error, self.key, self.len - self.left - 1))
     }
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        Some((*self.left).min(self.decoder.rest.len()))
+        Some(self.left.min(self.at.decoder.rest.len()))
     }
 }
 
 /// A variant by its number.
-pub(super) struct PostcardVariant<'a, 'de> {
-    decoder: &'a mut Decoder<'de>,
+pub(super) struct PlainVariant<'a, 'de, const PLAIN: bool> {
+    at: At<'a, 'de, PLAIN>,
     variants: &'static [&'static str],
     name: Option<&'static str>,
 }
 
-impl<'a, 'de> PostcardVariant<'a, 'de> {
+impl<'a, 'de, const PLAIN: bool> PlainVariant<'a, 'de, PLAIN> {
     #[inline]
-    pub(super) fn new(decoder: &'a mut Decoder<'de>, variants: &'static [&'static str]) -> Self {
-        Self { decoder, variants, name: None }
+    pub(super) fn new(at: At<'a, 'de, PLAIN>, variants: &'static [&'static str]) -> Self {
+        Self { at, variants, name: None }
     }
 }
 
 #[cold]
+#[inline(never)]
 fn in_variant(error: Error, name: Option<&'static str>) -> Error {
     match name {
         Some(name) => error.within(Segment::Variant(name)),
@@ -143,21 +169,20 @@ fn in_variant(error: Error, name: Option<&'static str>) -> Error {
     }
 }
 
-impl<'de> EnumAccess<'de> for PostcardVariant<'_, 'de> {
+impl<'de, const PLAIN: bool> EnumAccess<'de> for PlainVariant<'_, 'de, PLAIN> {
     type Error = Error;
     type Variant = Self;
 
     #[inline]
     fn variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<(S::Value, Self)> {
-        let index = u32::try_from(self.decoder.varint()?)
-            .map_err(|_| Error::malformed("a variant's number is too big"))?;
+        let index = self.at.decoder.number::<32>()? as u32;
         self.name = self.variants.get(index as usize).copied();
         let index: U32Deserializer<Error> = index.into_deserializer();
         Ok((seed.deserialize(index)?, self))
     }
 }
 
-impl<'de> VariantAccess<'de> for PostcardVariant<'_, 'de> {
+impl<'de, const PLAIN: bool> VariantAccess<'de> for PlainVariant<'_, 'de, PLAIN> {
     type Error = Error;
 
     #[inline]
@@ -167,64 +192,60 @@ impl<'de> VariantAccess<'de> for PostcardVariant<'_, 'de> {
 
     #[inline]
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value> {
-        seed.deserialize(self.decoder).map_err(|error| in_variant(error, self.name))
+        seed.deserialize(self.at).map_err(|error| in_variant(error, self.name))
     }
 
     #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        self.decoder.elements(len, &[], visitor).map_err(|error| in_variant(error, self.name))
+        self.at.elements(len, visitor).map_err(|error| in_variant(error, self.name))
     }
 
     #[inline]
     fn struct_variant<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
-        self.decoder.elements(names.len(), names, visitor).map_err(|error| in_variant(error, self.name))
+        self.at.fields(names, visitor).map_err(|error| in_variant(error, self.name))
     }
 }
 
 /// A variant by its name: alone, or as the one key of a map.
-pub(super) struct PackedVariant<'a, 'de> {
-    decoder: &'a mut Decoder<'de>,
+pub(super) struct PackedVariant<'a, 'de, const PLAIN: bool> {
+    at: At<'a, 'de, PLAIN>,
     variants: &'static [&'static str],
     has_content: bool,
     name: Option<&'static str>,
 }
 
-impl<'a, 'de> PackedVariant<'a, 'de> {
+impl<'a, 'de, const PLAIN: bool> PackedVariant<'a, 'de, PLAIN> {
     #[inline]
-    pub(super) fn new(
-        decoder: &'a mut Decoder<'de>,
-        variants: &'static [&'static str],
-        has_content: bool,
-    ) -> Self {
-        Self { decoder, variants, has_content, name: None }
+    pub(super) fn new(at: At<'a, 'de, PLAIN>, variants: &'static [&'static str], has_content: bool) -> Self {
+        Self { at, variants, has_content, name: None }
     }
 
     #[inline]
-    fn content(self, expected: &str) -> Result<(&'a mut Decoder<'de>, Option<&'static str>)> {
+    fn content(self, expected: &str) -> Result<(At<'a, 'de, PLAIN>, Option<&'static str>)> {
         if self.has_content {
-            return Ok((self.decoder, self.name));
+            return Ok((self.at, self.name));
         }
         let error = Error::malformed(format!("a variant has no content where {expected} is expected"));
         Err(in_variant(error, self.name))
     }
 }
 
-impl<'de> EnumAccess<'de> for PackedVariant<'_, 'de> {
+impl<'de, const PLAIN: bool> EnumAccess<'de> for PackedVariant<'_, 'de, PLAIN> {
     type Error = Error;
     type Variant = Self;
 
     #[inline]
     fn variant_seed<S: DeserializeSeed<'de>>(mut self, seed: S) -> Result<(S::Value, Self)> {
-        self.decoder.last_text = None;
-        let value = seed.deserialize(&mut *self.decoder)?;
-        if let Some(found) = self.decoder.last_text.take() {
+        self.at.decoder.last_text = None;
+        let value = seed.deserialize(self.at.again())?;
+        if let Some(found) = self.at.decoder.last_text.take() {
             self.name = self.variants.iter().copied().find(|name| *name == found.text);
         }
         Ok((value, self))
     }
 }
 
-impl<'de> VariantAccess<'de> for PackedVariant<'_, 'de> {
+impl<'de, const PLAIN: bool> VariantAccess<'de> for PackedVariant<'_, 'de, PLAIN> {
     type Error = Error;
 
     #[inline]
@@ -232,7 +253,7 @@ impl<'de> VariantAccess<'de> for PackedVariant<'_, 'de> {
         if !self.has_content {
             return Ok(());
         }
-        match self.decoder.token()? {
+        match self.at.decoder.token()? {
             Token::Nil | Token::Array(0) => Ok(()),
             other => Err(in_variant(unexpected(other, "nothing"), self.name)),
         }
@@ -240,19 +261,19 @@ impl<'de> VariantAccess<'de> for PackedVariant<'_, 'de> {
 
     #[inline]
     fn newtype_variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<S::Value> {
-        let (decoder, name) = self.content("one value")?;
-        seed.deserialize(decoder).map_err(|error| in_variant(error, name))
+        let (at, name) = self.content("one value")?;
+        seed.deserialize(at).map_err(|error| in_variant(error, name))
     }
 
     #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, _: usize, visitor: V) -> Result<V::Value> {
-        let (decoder, name) = self.content("several values")?;
-        decoder.packed_tuple(visitor).map_err(|error| in_variant(error, name))
+        let (at, name) = self.content("several values")?;
+        at.packed_tuple(visitor).map_err(|error| in_variant(error, name))
     }
 
     #[inline]
     fn struct_variant<V: Visitor<'de>>(self, names: &'static [&'static str], visitor: V) -> Result<V::Value> {
-        let (decoder, name) = self.content("named fields")?;
-        decoder.packed_struct(names, visitor).map_err(|error| in_variant(error, name))
+        let (at, name) = self.content("named fields")?;
+        at.packed_struct(names, visitor).map_err(|error| in_variant(error, name))
     }
 }

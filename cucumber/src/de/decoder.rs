@@ -1,27 +1,31 @@
-//! The deserializer: one for both codecs, so that a type's `Deserialize` is compiled once.
+//! The deserializer of both codecs.
 
 use serde::de::{Deserialize, Deserializer, Visitor};
 
-use super::access::{Elements, Entries, PackedVariant, PostcardVariant};
+use super::access::{Elements, Entries, Fields, PackedVariant, PlainVariant};
 use super::packed::{Token128, unexpected};
 use super::token::{self, Token};
 use crate::bytes;
 use crate::error::{Error, Result};
-use crate::frame::Codec;
 use crate::live;
 use crate::scope;
 use crate::stack::Stack;
 
-pub(crate) struct Decoder<'de> {
+/// Reads postcard if `PLAIN`, else MessagePack with names.
+pub(crate) struct Decoder<'de, const PLAIN: bool> {
     pub(super) rest: &'de [u8],
-    postcard: bool,
     pub(super) stack: Stack,
-    /// The field or map key that the value is in: the name of a live resource.
-    pub(super) place: Option<&'de str>,
     /// The last text read, for when it turns out to be a map's key.
     pub(super) last_text: Option<Text<'de>>,
     /// Inside so many options around nothing.
     pub(super) options: Option<u8>,
+}
+
+/// The decoder, where the next value is.
+pub(crate) struct At<'a, 'de, const PLAIN: bool> {
+    pub(super) decoder: &'a mut Decoder<'de, PLAIN>,
+    /// The field or map key that the value is in: the name of a live resource.
+    pub(super) place: Option<&'a &'de str>,
 }
 
 /// A text, and whether it was read as the name of a field.
@@ -31,22 +35,22 @@ pub(super) struct Text<'de> {
     pub(super) identifier: bool,
 }
 
-impl<'de> Decoder<'de> {
+impl<'de, const PLAIN: bool> Decoder<'de, PLAIN> {
     #[inline]
-    pub(crate) fn new(codec: Codec, bytes: &'de [u8], stack: Stack) -> Self {
-        Self {
-            rest: bytes,
-            postcard: codec == Codec::Postcard,
-            stack,
-            place: None,
-            last_text: None,
-            options: None,
-        }
+    pub(crate) fn new(bytes: &'de [u8], stack: Stack) -> Self {
+        Self { rest: bytes, stack, last_text: None, options: None }
     }
 
+    /// Where the whole value is.
     #[inline]
-    pub(crate) fn remaining(&self) -> usize {
-        self.rest.len()
+    pub(crate) fn root(&mut self) -> At<'_, 'de, PLAIN> {
+        At { decoder: self, place: None }
+    }
+
+    /// Fails if the value that was read leaves bytes behind.
+    #[inline]
+    pub(crate) fn end(&self) -> Result<()> {
+        if self.rest.is_empty() { Ok(()) } else { Err(left_over(self.rest.len())) }
     }
 
     /// Reads something without parts as postcard does.
@@ -59,12 +63,12 @@ impl<'de> Decoder<'de> {
 
     #[inline]
     pub(super) fn varint(&mut self) -> Result<u64> {
-        self.number(64)
+        self.number::<64>()
     }
 
     /// The length of a sequence or map. Encoders see to it that an element takes a byte at least.
     #[inline]
-    fn count(&mut self) -> Result<usize> {
+    pub(super) fn count(&mut self) -> Result<usize> {
         match usize::try_from(self.varint()?) {
             Ok(len) if len <= self.rest.len() => Ok(len),
             _ => Err(Error::truncated()),
@@ -79,29 +83,67 @@ impl<'de> Decoder<'de> {
             Some(more) => Ok(Token::Some(more)),
         }
     }
+}
 
-    /// A sequence or struct of so many elements; all of them must be read.
+impl<'de, const PLAIN: bool> At<'_, 'de, PLAIN> {
+    /// The same place, for one of several values.
     #[inline]
-    pub(super) fn elements<V: Visitor<'de>>(
-        &mut self,
-        len: usize,
+    pub(super) fn again(&mut self) -> At<'_, 'de, PLAIN> {
+        At { decoder: &mut *self.decoder, place: self.place }
+    }
+
+    /// A sequence or tuple of so many elements; all of them must be read.
+    #[inline]
+    pub(super) fn elements<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        self.decoder.stack.check()?;
+        let mut elements = Elements::new(self, len);
+        let value = visitor.visit_seq(&mut elements)?;
+        exhausted(elements.left, value)
+    }
+
+    /// A struct whose fields come in order.
+    #[inline]
+    pub(super) fn fields<V: Visitor<'de>>(
+        self,
         names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        self.stack.check()?;
-        let mut left = len;
-        let outer = self.place;
-        let value = visitor.visit_seq(Elements::new(self, len, &mut left, names))?;
-        self.place = outer;
-        exhausted(left, value)
+        self.decoder.stack.check()?;
+        let mut fields = Fields::new(self.decoder, names);
+        let value = visitor.visit_seq(&mut fields)?;
+        exhausted(fields.names.len(), value)
     }
 
     #[inline]
-    pub(super) fn entries<V: Visitor<'de>>(&mut self, len: usize, visitor: V) -> Result<V::Value> {
-        self.stack.check()?;
-        let mut left = len;
-        let value = visitor.visit_map(Entries::new(self, len, &mut left))?;
-        exhausted(left, value)
+    pub(super) fn entries<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
+        self.decoder.stack.check()?;
+        let mut entries = Entries::new(self, len);
+        let value = visitor.visit_map(&mut entries)?;
+        exhausted(entries.left, value)
+    }
+
+    /// A plain vector of numbers, at once; nothing is read, if it is something else.
+    #[inline]
+    fn run<V: Visitor<'de>>(decoder: &mut Decoder<'de, PLAIN>, len: usize) -> Result<Option<V::Value>> {
+        macro_rules! runs {
+            ($($type:ty, $read:expr;)*) => {$(
+                if let Some(value) = bytes::vec_visitor::<V, $type>() {
+                    return Ok(Some(value($read?)));
+                }
+            )*};
+        }
+        runs! {
+            u8, token::split(&mut decoder.rest, len).map(<[u8]>::to_vec);
+            f64, decoder.floats(len, f64::from_le_bytes);
+            f32, decoder.floats(len, f32::from_le_bytes);
+            u16, decoder.numbers::<16, _>(len, |value| value as u16);
+            u32, decoder.numbers::<32, _>(len, |value| value as u32);
+            u64, decoder.numbers::<64, _>(len, |value| value);
+            i16, decoder.numbers::<16, _>(len, |value| signed(value) as i16);
+            i32, decoder.numbers::<32, _>(len, |value| signed(value) as i32);
+            i64, decoder.numbers::<64, _>(len, signed);
+        }
+        Ok(None)
     }
 }
 
@@ -111,26 +153,39 @@ fn exhausted<T>(left: usize, value: T) -> Result<T> {
 }
 
 #[cold]
+fn left_over(len: usize) -> Error {
+    Error::malformed(format!("{len} bytes are left over behind the value; it was written by another type"))
+}
+
+#[cold]
 fn not_read(left: usize) -> Error {
     Error::malformed(format!("its last {left} elements were not read; it was written by another type"))
+}
+
+/// The number whose sign is in the lowest bit.
+#[inline]
+fn signed(value: u64) -> i64 {
+    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 
 /// How postcard has a number.
 macro_rules! taken {
     (unsigned $self:ident $type:ty) => {
         // No more bits than the type has.
-        $self.number(<$type>::BITS)? as $type
+        $self.decoder.number::<{ <$type>::BITS }>()? as $type
     };
-    (signed $self:ident $type:ty) => {{
-        let value = $self.number(<$type>::BITS)?;
+    (signed $self:ident $type:ty) => {
         // As many as the type has, so nothing is lost.
-        ((value >> 1).cast_signed() ^ -(value & 1).cast_signed()) as $type
-    }};
+        signed($self.decoder.number::<{ <$type>::BITS }>()?) as $type
+    };
     (fixed $self:ident $type:ty) => {
-        <$type>::from_le_bytes($self.bytes()?)
+        <$type>::from_le_bytes($self.decoder.bytes()?)
+    };
+    (bool $self:ident $type:ty) => {
+        $self.decoder.flag()?
     };
     (other $self:ident $type:ty) => {
-        $self.take::<$type>()?
+        $self.decoder.take::<$type>()?
     };
 }
 
@@ -138,7 +193,7 @@ macro_rules! numbers {
     ($($method:ident $visit:ident $type:ty, $kind:ident;)*) => {$(
         #[inline]
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-            if !self.postcard {
+            if !PLAIN {
                 return self.any(visitor);
             }
             visitor.$visit(taken!($kind self $type))
@@ -146,7 +201,7 @@ macro_rules! numbers {
     )*};
 }
 
-impl<'de> Deserializer<'de> for &mut Decoder<'de> {
+impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
     type Error = Error;
 
     #[inline]
@@ -155,7 +210,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     numbers! {
-        deserialize_bool visit_bool bool, other;
+        deserialize_bool visit_bool bool, bool;
         deserialize_i8 visit_i8 i8, fixed;
         deserialize_i16 visit_i16 i16, signed;
         deserialize_i32 visit_i32 i32, signed;
@@ -170,20 +225,20 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     }
 
     fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.postcard {
-            return visitor.visit_i128(self.take()?);
+        if PLAIN {
+            return visitor.visit_i128(self.decoder.take()?);
         }
-        match self.packed_128()? {
+        match self.decoder.packed_128()? {
             Token128::Small(value) => visitor.visit_i128(value),
             Token128::Wide(bytes) => visitor.visit_i128(i128::from_be_bytes(bytes)),
         }
     }
 
     fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.postcard {
-            return visitor.visit_u128(self.take()?);
+        if PLAIN {
+            return visitor.visit_u128(self.decoder.take()?);
         }
-        match self.packed_128()? {
+        match self.decoder.packed_128()? {
             Token128::Small(value) => visitor.visit_i128(value),
             Token128::Wide(bytes) => visitor.visit_u128(u128::from_be_bytes(bytes)),
         }
@@ -191,12 +246,13 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
 
     #[inline]
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if !self.postcard {
+        if !PLAIN {
             return self.any(visitor);
         }
-        let len = self.count()?;
-        let text = std::str::from_utf8(token::split(&mut self.rest, len)?).map_err(token::not_text)?;
-        self.last_text = Some(Text { text, identifier: false });
+        let len = self.decoder.count()?;
+        let bytes = token::split(&mut self.decoder.rest, len)?;
+        let text = std::str::from_utf8(bytes).map_err(token::not_text)?;
+        self.decoder.last_text = Some(Text { text, identifier: false });
         visitor.visit_borrowed_str(text)
     }
 
@@ -207,13 +263,14 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
 
     #[inline]
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.postcard {
-            return visitor.visit_borrowed_bytes(self.take::<&'de [u8]>()?);
+        if PLAIN {
+            let len = self.decoder.count()?;
+            return visitor.visit_borrowed_bytes(token::split(&mut self.decoder.rest, len)?);
         }
-        match self.token()? {
+        match self.decoder.token()? {
             Token::Bin(bytes) | Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
             Token::Str(text) => visitor.visit_borrowed_str(text),
-            Token::Array(len) => self.elements(len, &[], visitor),
+            Token::Array(len) => self.elements(len, visitor),
             other => Err(unexpected(other, "bytes")),
         }
     }
@@ -225,24 +282,19 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
 
     #[inline]
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        self.stack.check()?;
-        if self.postcard {
-            let [there] = self.bytes()?;
-            return match there {
-                0 => visitor.visit_none(),
-                1 => visitor.visit_some(self),
-                _ => Err(Error::malformed("an option is neither there nor not")),
-            };
+        self.decoder.stack.check()?;
+        if PLAIN {
+            return if self.decoder.flag()? { visitor.visit_some(self) } else { visitor.visit_none() };
         }
-        let before = (self.rest, self.options);
-        match self.token()? {
+        let before = (self.decoder.rest, self.decoder.options);
+        match self.decoder.token()? {
             Token::Nil => visitor.visit_none(),
             Token::Some(times) => {
-                self.options = Some(times - 1);
+                self.decoder.options = Some(times - 1);
                 visitor.visit_some(self)
             }
             _ => {
-                (self.rest, self.options) = before;
+                (self.decoder.rest, self.decoder.options) = before;
                 visitor.visit_some(self)
             }
         }
@@ -250,10 +302,10 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
 
     #[inline]
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.postcard {
+        if PLAIN {
             return visitor.visit_unit();
         }
-        match self.token()? {
+        match self.decoder.token()? {
             Token::Nil | Token::Array(0) => visitor.visit_unit(),
             other => Err(unexpected(other, "nothing")),
         }
@@ -267,33 +319,33 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         if name == live::MARK {
-            scope::set_place(self.place);
+            scope::set_place(self.place.copied());
         }
         visitor.visit_newtype_struct(self)
     }
 
     #[inline]
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.postcard {
-            let len = self.count()?;
-            if let Some(value) = bytes::vec_visitor::<V>() {
-                return Ok(value(token::split(&mut self.rest, len)?.to_vec()));
-            }
-            return self.elements(len, &[], visitor);
+        if PLAIN {
+            let len = self.decoder.count()?;
+            return match Self::run::<V>(self.decoder, len)? {
+                Some(value) => Ok(value),
+                None => self.elements(len, visitor),
+            };
         }
-        let before = (self.rest, self.options);
-        if let Token::Bytes(bytes) | Token::Bin(bytes) = self.token()?
-            && let Some(value) = bytes::vec_visitor::<V>()
+        let before = (self.decoder.rest, self.decoder.options);
+        if let Token::Bytes(bytes) | Token::Bin(bytes) = self.decoder.token()?
+            && let Some(value) = bytes::vec_visitor::<V, u8>()
         {
             return Ok(value(bytes.to_vec()));
         }
-        (self.rest, self.options) = before;
+        (self.decoder.rest, self.decoder.options) = before;
         self.packed_tuple(visitor)
     }
 
     #[inline]
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        if self.postcard { self.elements(len, &[], visitor) } else { self.packed_tuple(visitor) }
+        if PLAIN { self.elements(len, visitor) } else { self.packed_tuple(visitor) }
     }
 
     #[inline]
@@ -308,13 +360,13 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
 
     #[inline]
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.postcard {
-            let len = self.count()?;
+        if PLAIN {
+            let len = self.decoder.count()?;
             return self.entries(len, visitor);
         }
-        match self.token()? {
+        match self.decoder.token()? {
             Token::Map(len) => self.entries(len, visitor),
-            Token::Array(len) => self.elements(len, &[], visitor),
+            Token::Array(len) => self.elements(len, visitor),
             other => Err(unexpected(other, "a map")),
         }
     }
@@ -326,11 +378,7 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        if self.postcard {
-            self.elements(fields.len(), fields, visitor)
-        } else {
-            self.packed_struct(fields, visitor)
-        }
+        if PLAIN { self.fields(fields, visitor) } else { self.packed_struct(fields, visitor) }
     }
 
     #[inline]
@@ -340,14 +388,14 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
         variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        self.stack.check()?;
-        if self.postcard {
-            return visitor.visit_enum(PostcardVariant::new(self, variants));
+        self.decoder.stack.check()?;
+        if PLAIN {
+            return visitor.visit_enum(PlainVariant::new(self, variants));
         }
-        let before = self.rest;
-        match self.token()? {
+        let before = self.decoder.rest;
+        match self.decoder.token()? {
             Token::Str(_) => {
-                self.rest = before;
+                self.decoder.rest = before;
                 visitor.visit_enum(PackedVariant::new(self, variants, false))
             }
             Token::Map(1) => visitor.visit_enum(PackedVariant::new(self, variants, true)),
@@ -357,11 +405,12 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
 
     #[inline]
     fn deserialize_identifier<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.postcard {
+        if PLAIN {
             return self.deserialize_any(visitor);
         }
-        let value = self.any(visitor);
-        if let Some(text) = &mut self.last_text {
+        let Self { decoder, place } = self;
+        let value = At { decoder: &mut *decoder, place }.any(visitor);
+        if let Some(text) = &mut decoder.last_text {
             text.identifier = true;
         }
         value
@@ -369,12 +418,12 @@ impl<'de> Deserializer<'de> for &mut Decoder<'de> {
 
     #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
-        if self.postcard {
+        if PLAIN {
             return Err(Error::malformed(
                 "the value was written without names and is read by them; it was written by another type",
             ));
         }
-        self.stack.check()?;
+        self.decoder.stack.check()?;
         self.any(visitor)
     }
 

@@ -1,60 +1,107 @@
 //! Numbers as postcard has them, checked as it does.
 
+use super::access::in_element;
 use super::decoder::Decoder;
 use crate::error::{Error, Result};
 
-impl Decoder<'_> {
-    /// The byte that is a whole number, if the next one is.
-    #[inline]
-    fn short(&mut self) -> Option<u8> {
-        match self.rest {
-            [byte @ 0..0x80, rest @ ..] => {
-                self.rest = rest;
-                Some(*byte)
-            }
-            _ => None,
-        }
-    }
+/// So many bytes of memory are taken for numbers that were announced and not seen yet.
+const AT_ONCE: usize = 1 << 20;
 
-    /// A number of that many bits, at most.
-    #[inline]
-    pub(super) fn number(&mut self, bits: u32) -> Result<u64> {
-        match self.short() {
-            Some(byte) => Ok(byte.into()),
-            None => self.long(bits),
+/// A number of that many bits, at most: seven in each byte, the lowest first.
+#[inline]
+fn number<const BITS: u32>(rest: &mut &[u8], long: fn(&mut &[u8]) -> Result<u64>) -> Result<u64> {
+    match **rest {
+        [byte @ 0..0x80, ref tail @ ..] => {
+            *rest = tail;
+            Ok(byte.into())
         }
+        _ => long(rest),
     }
+}
 
-    /// Seven bits in each byte, the lowest first.
-    #[inline]
-    fn long(&mut self, bits: u32) -> Result<u64> {
-        let mut value = 0;
-        for (place, &byte) in self.rest.iter().enumerate() {
-            let shift = place as u32 * 7;
-            if shift >= bits {
+/// The same, where it is more than one byte.
+#[inline]
+fn long<const BITS: u32>(rest: &mut &[u8]) -> Result<u64> {
+    let mut value = 0;
+    for place in 0..BITS.div_ceil(7) {
+        let Some(&byte) = rest.get(place as usize) else { break };
+        let shift = place * 7;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte < 0x80 {
+            if shift + 7 > BITS && byte >> (BITS - shift) != 0 {
                 break;
             }
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                if shift + 7 > bits && byte >> (bits - shift) != 0 {
-                    break;
-                }
-                self.rest = &self.rest[place + 1..];
-                return Ok(value);
-            }
+            *rest = &rest[place as usize + 1..];
+            return Ok(value);
         }
-        Err(self.no_number(bits))
+    }
+    Err(no_number(rest, BITS))
+}
+
+/// Keeps the reading of fields small, so that all of a struct's are read in one function.
+#[inline(never)]
+fn long_elsewhere<const BITS: u32>(rest: &mut &[u8]) -> Result<u64> {
+    long::<BITS>(rest)
+}
+
+/// What is wrong with the number that comes next.
+#[cold]
+#[inline(never)]
+fn no_number(rest: &[u8], bits: u32) -> Error {
+    let most = bits.div_ceil(7) as usize;
+    if rest.len() < most && rest.iter().all(|byte| *byte >= 0x80) {
+        return Error::truncated();
+    }
+    Error::malformed(format!("a number is bigger than {bits} bits"))
+}
+
+impl<const PLAIN: bool> Decoder<'_, PLAIN> {
+    #[inline]
+    pub(super) fn number<const BITS: u32>(&mut self) -> Result<u64> {
+        number::<BITS>(&mut self.rest, long_elsewhere::<BITS>)
     }
 
-    /// What is wrong with the number that comes next.
+    /// So many numbers.
+    #[inline]
+    pub(super) fn numbers<const BITS: u32, N>(&mut self, len: usize, from: fn(u64) -> N) -> Result<Vec<N>> {
+        let mut numbers = Vec::with_capacity(len.min(AT_ONCE / size_of::<N>()));
+        let mut rest = self.rest;
+        for place in 0..len {
+            let value = number::<BITS>(&mut rest, long::<BITS>).map_err(|error| in_element(error, place))?;
+            numbers.push(from(value));
+        }
+        self.rest = rest;
+        Ok(numbers)
+    }
+
+    /// So many floats.
+    #[inline]
+    pub(super) fn floats<F, const N: usize>(&mut self, len: usize, from: fn([u8; N]) -> F) -> Result<Vec<F>> {
+        let (whole, _) = self.rest.as_chunks::<N>();
+        let Some(floats) = whole.get(..len) else { return Err(in_element(Error::truncated(), whole.len())) };
+        self.rest = &self.rest[len * N..];
+        Ok(floats.iter().map(|bytes| from(*bytes)).collect())
+    }
+
+    /// The byte that says if something is there, or true: 0 or 1.
+    #[inline]
+    pub(super) fn flag(&mut self) -> Result<bool> {
+        match *self.rest {
+            [flag @ 0..=1, ref rest @ ..] => {
+                self.rest = rest;
+                Ok(flag == 1)
+            }
+            _ => Err(self.no_flag()),
+        }
+    }
+
     #[cold]
     #[inline(never)]
-    fn no_number(&self, bits: u32) -> Error {
-        let most = bits.div_ceil(7) as usize;
-        if self.rest.len() < most && self.rest.iter().all(|byte| *byte >= 0x80) {
-            return Error::truncated();
+    fn no_flag(&self) -> Error {
+        match self.rest {
+            [] => Error::truncated(),
+            _ => Error::malformed("a byte that is 0 or 1 is something else"),
         }
-        Error::malformed(format!("a number is bigger than {bits} bits"))
     }
 
     #[inline]
@@ -64,3 +111,6 @@ impl Decoder<'_> {
         Ok(*bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

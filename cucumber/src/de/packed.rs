@@ -3,15 +3,15 @@
 use serde::de::Visitor;
 use serde::de::value::SeqDeserializer;
 
-use super::decoder::{Decoder, Text};
+use super::decoder::{At, Decoder, Text};
 use super::token::Token;
 use crate::error::{Error, Result};
 
-impl<'de> Decoder<'de> {
+impl<'de, const PLAIN: bool> At<'_, 'de, PLAIN> {
     /// Whatever comes next, in MessagePack.
     #[inline(never)]
-    pub(super) fn any<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
-        match self.token()? {
+    pub(super) fn any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.decoder.token()? {
             Token::Nil => visitor.visit_unit(),
             Token::Bool(value) => visitor.visit_bool(value),
             Token::Unsigned(value) => visitor.visit_u64(value),
@@ -19,15 +19,15 @@ impl<'de> Decoder<'de> {
             Token::F32(value) => visitor.visit_f32(value),
             Token::F64(value) => visitor.visit_f64(value),
             Token::Str(text) => {
-                self.last_text = Some(Text { text, identifier: false });
+                self.decoder.last_text = Some(Text { text, identifier: false });
                 visitor.visit_borrowed_str(text)
             }
             Token::Bin(bytes) => visitor.visit_borrowed_bytes(bytes),
             Token::Bytes(bytes) => run_as_seq(bytes, visitor),
-            Token::Array(len) => self.elements(len, &[], visitor),
+            Token::Array(len) => self.elements(len, visitor),
             Token::Map(len) => self.entries(len, visitor),
             Token::Some(times) => {
-                self.options = Some(times - 1);
+                self.decoder.options = Some(times - 1);
                 visitor.visit_some(self)
             }
         }
@@ -36,28 +36,33 @@ impl<'de> Decoder<'de> {
     /// A struct in MessagePack: by name, or in order if it was written as a tuple.
     #[inline(never)]
     pub(super) fn packed_struct<V: Visitor<'de>>(
-        &mut self,
+        self,
         names: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value> {
-        match self.token()? {
+        match self.decoder.token()? {
             Token::Map(len) => self.entries(len, visitor),
-            Token::Array(len) => self.elements(len, names, visitor),
+            Token::Array(len) => match names.get(..len) {
+                Some(names) => self.fields(names, visitor),
+                None => self.elements(len, visitor),
+            },
             other => Err(unexpected(other, "a struct")),
         }
     }
 
     #[inline(never)]
-    pub(super) fn packed_tuple<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value> {
-        match self.token()? {
-            Token::Array(len) => self.elements(len, &[], visitor),
+    pub(super) fn packed_tuple<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
+        match self.decoder.token()? {
+            Token::Array(len) => self.elements(len, visitor),
             Token::Bin(bytes) | Token::Bytes(bytes) => run_as_seq(bytes, visitor),
             // Also the content of an enum that is tagged in its own way.
             Token::Map(len) => self.entries(len, visitor),
             other => Err(unexpected(other, "a sequence")),
         }
     }
+}
 
+impl<const PLAIN: bool> Decoder<'_, PLAIN> {
     pub(super) fn packed_128(&mut self) -> Result<Token128> {
         match self.token()? {
             Token::Unsigned(value) => Ok(Token128::Small(value.into())),

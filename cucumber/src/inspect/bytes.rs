@@ -6,9 +6,9 @@ use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess,
 
 use super::{Content, Node, Tree};
 use crate::de::Decoder;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::frame::{self, Codec};
-use crate::shape::{self, Kind, Shape, leaf};
+use crate::shape::{self, Kind, Shape, Wanted, leaf};
 use crate::stack::Stack;
 
 /// Shows a frame as a tree, as far as the frame tells.
@@ -44,22 +44,25 @@ pub fn inspect_bytes(bytes: &[u8]) -> Result<Tree> {
 }
 
 fn part(codec: Codec, bytes: &[u8], shape: Option<&Shape>) -> Result<Node> {
-    let mut decoder = Decoder::new(codec, bytes, Stack::here());
-    let mut root = match (codec, shape) {
-        (Codec::MessagePack, _) => decoder.deserialize_any(Anything)?,
-        (Codec::Postcard, Some(shape)) => Shaped { shape, number: shape.root }.deserialize(&mut decoder)?,
+    match (codec, shape) {
+        (Codec::MessagePack, _) => whole::<false>(bytes, Anything),
+        (Codec::Postcard, Some(shape)) => whole::<true>(bytes, Shaped { shape, wanted: shape.root }),
         (Codec::Postcard, None) => {
             let why = "written without names, by a type that is not known here";
-            return Ok(Node::new("", bytes.len(), Content::Refused(why.into())));
+            Ok(Node::new("", bytes.len(), Content::Refused(why.into())))
         }
-    };
-    match decoder.remaining() {
-        0 => {
-            root.size = bytes.len();
-            Ok(root)
-        }
-        left => Err(Error::malformed(format!("{left} bytes are left over behind the value"))),
     }
+}
+
+fn whole<'de, const PLAIN: bool>(
+    bytes: &'de [u8],
+    seed: impl DeserializeSeed<'de, Value = Node>,
+) -> Result<Node> {
+    let mut decoder = Decoder::<PLAIN>::new(bytes, Stack::here());
+    let mut root = seed.deserialize(decoder.root())?;
+    decoder.end()?;
+    root.size = bytes.len();
+    Ok(root)
 }
 
 /// Takes whatever there is.
@@ -150,17 +153,17 @@ impl<'de> Visitor<'de> for Anything {
 #[derive(Clone, Copy)]
 struct Shaped<'s> {
     shape: &'s Shape,
-    number: u32,
+    wanted: Wanted,
 }
 
 impl<'s> Shaped<'s> {
-    fn at(self, number: u32) -> Self {
-        Self { number, ..self }
+    fn at(self, wanted: Wanted) -> Self {
+        Self { wanted, ..self }
     }
 
     fn part(self, index: usize) -> Option<(&'static str, Self)> {
-        let part = self.shape.node(self.number)?.parts.get(index)?;
-        Some((part.name, self.at(part.number)))
+        let part = self.shape.node(self.wanted)?.parts.get(index)?;
+        Some((part.name, self.at(part.wanted)))
     }
 }
 
@@ -172,8 +175,8 @@ impl<'de> DeserializeSeed<'de> for Shaped<'_> {
     type Value = Node;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
-        let Some(found) = self.shape.node(self.number) else {
-            return match self.number {
+        let Some(found) = self.shape.node(self.wanted) else {
+            return match self.wanted.number() {
                 leaf::UNIT => deserializer.deserialize_unit(Anything),
                 leaf::BOOL => deserializer.deserialize_bool(Anything),
                 leaf::I8 => deserializer.deserialize_i8(Anything),
@@ -221,7 +224,7 @@ impl<'de> Visitor<'de> for Shaped<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Node, A::Error> {
-        let kind = self.shape.node(self.number).map(|found| found.kind);
+        let kind = self.shape.node(self.wanted).map(|found| found.kind);
         let mut parts = Vec::new();
         loop {
             let place = if kind == Some(Kind::Seq) { 0 } else { parts.len() };
@@ -249,8 +252,8 @@ impl<'de> Visitor<'de> for Shaped<'_> {
     fn visit_enum<A: EnumAccess<'de>>(self, access: A) -> Result<Node, A::Error> {
         let (index, variant) = access.variant::<u32>()?;
         let (name, body) = self.part(index as usize).ok_or_else(unknown)?;
-        let inner = match body.shape.node(body.number) {
-            None if body.number == leaf::UNIT => {
+        let inner = match body.shape.node(body.wanted) {
+            None if body.wanted.is_leaf(leaf::UNIT) => {
                 variant.unit_variant()?;
                 Node::new("", 0, Content::Nothing)
             }

@@ -4,7 +4,7 @@ use serde::ser::{Serialize, Serializer};
 
 use super::parts::{Entries, Fields, InVariant, Items};
 use super::{Content, Identity, Node, observer, varint, zigzag};
-use crate::bytes::ByteIter;
+use crate::bytes::Run;
 use crate::error::{Error, Result};
 use crate::stack::Stack;
 
@@ -224,11 +224,13 @@ impl Serializer for Inspector {
         I::Item: Serialize,
     {
         use serde::ser::SerializeSeq as _;
-        let mut items = match ByteIter::recognise(items.into_iter()) {
+        let mut items = match Run::recognise(items.into_iter()) {
             Ok((bytes, len)) => {
-                let mut copy = Vec::with_capacity(len);
-                bytes.append_to(&mut copy);
-                return self.leaf("Vec<u8>", varint(len as u128) + len, Content::Bytes(copy));
+                return self.leaf(
+                    "Vec<u8>",
+                    varint(len as u128) + len,
+                    Content::Bytes(bytes.items().collect()),
+                );
             }
             Err(items) => items,
         };

@@ -10,48 +10,48 @@ use super::writer::counted;
 use crate::error::{Error, Result, Segment};
 use crate::shape::Part;
 
-pub(crate) struct Fields<'a, 's> {
-    encoder: &'a mut Encoder<'s>,
+pub(crate) struct Fields<'a, 's, const PLAIN: bool> {
+    encoder: &'a mut Encoder<'s, PLAIN>,
     /// What the reader will ask for; empty where names are written.
     parts: &'s [Part],
     next: usize,
     len: usize,
 }
 
-impl<'a, 's> Fields<'a, 's> {
+impl<'a, 's, const PLAIN: bool> Fields<'a, 's, PLAIN> {
     #[inline]
-    pub(super) fn new(encoder: &'a mut Encoder<'s>, parts: &'s [Part], len: usize) -> Self {
+    pub(super) fn new(encoder: &'a mut Encoder<'s, PLAIN>, parts: &'s [Part], len: usize) -> Self {
         Self { encoder, parts, next: 0, len }
     }
 
     #[inline]
-    pub(super) fn in_variant(self, variant: &'static str) -> InVariant<'a, 's> {
+    pub(super) fn in_variant(self, variant: &'static str) -> InVariant<'a, 's, PLAIN> {
         InVariant { fields: self, variant }
     }
 
     /// A tuple's next element.
-    #[inline]
+    #[inline(always)]
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let index = self.next;
         self.next += 1;
-        if self.encoder.shape.is_some() {
+        if PLAIN {
             match self.parts.get(index) {
-                Some(part) => self.encoder.at = part.number,
-                None => return self.encoder.doubt(),
+                Some(part) => self.encoder.at = part.wanted,
+                None => return Err(self.encoder.doubt()),
             }
         }
         value.serialize(&mut *self.encoder).map_err(|error| error.within(Segment::Index(index)))
     }
 
     /// A struct's next field.
-    #[inline]
+    #[inline(always)]
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
         let index = self.next;
         self.next += 1;
-        if self.encoder.shape.is_some() {
+        if PLAIN {
             match self.parts.get(index) {
-                Some(part) if part.is_called(name) => self.encoder.at = part.number,
-                _ => return self.encoder.doubt(),
+                Some(part) if part.is_called(name) => self.encoder.at = part.wanted,
+                _ => return Err(self.encoder.doubt()),
             }
         } else {
             self.encoder.pack(name)?;
@@ -61,7 +61,7 @@ impl<'a, 's> Fields<'a, 's> {
 
     /// postcard's reader would take the next field for this one.
     fn skip(&mut self) -> Result<()> {
-        if self.encoder.shape.is_some() { self.encoder.doubt() } else { Ok(()) }
+        if PLAIN { Err(self.encoder.doubt()) } else { Ok(()) }
     }
 
     #[inline]
@@ -69,23 +69,23 @@ impl<'a, 's> Fields<'a, 's> {
         if self.next == self.len {
             return Ok(());
         }
-        if self.encoder.shape.is_some() { self.encoder.doubt() } else { counted(self.len, self.next) }
+        if PLAIN { Err(self.encoder.doubt()) } else { counted(self.len, self.next) }
     }
 }
 
 /// The same, inside a variant.
-pub(crate) struct InVariant<'a, 's> {
-    fields: Fields<'a, 's>,
+pub(crate) struct InVariant<'a, 's, const PLAIN: bool> {
+    fields: Fields<'a, 's, PLAIN>,
     variant: &'static str,
 }
 
 macro_rules! tuples {
     ($($trait:ident $method:ident;)*) => {$(
-        impl $trait for Fields<'_, '_> {
+        impl<const PLAIN: bool> $trait for Fields<'_, '_, PLAIN> {
             type Ok = ();
             type Error = Error;
 
-            #[inline]
+            #[inline(always)]
             fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
                 self.element(value)
             }
@@ -103,11 +103,11 @@ tuples! {
     SerializeTupleStruct serialize_field;
 }
 
-impl SerializeStruct for Fields<'_, '_> {
+impl<const PLAIN: bool> SerializeStruct for Fields<'_, '_, PLAIN> {
     type Ok = ();
     type Error = Error;
 
-    #[inline]
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
         self.field(name, value)
     }
@@ -122,11 +122,11 @@ impl SerializeStruct for Fields<'_, '_> {
     }
 }
 
-impl SerializeTupleVariant for InVariant<'_, '_> {
+impl<const PLAIN: bool> SerializeTupleVariant for InVariant<'_, '_, PLAIN> {
     type Ok = ();
     type Error = Error;
 
-    #[inline]
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.fields.element(value).map_err(|error| error.within(Segment::Variant(self.variant)))
     }
@@ -137,11 +137,11 @@ impl SerializeTupleVariant for InVariant<'_, '_> {
     }
 }
 
-impl SerializeStructVariant for InVariant<'_, '_> {
+impl<const PLAIN: bool> SerializeStructVariant for InVariant<'_, '_, PLAIN> {
     type Ok = ();
     type Error = Error;
 
-    #[inline]
+    #[inline(always)]
     fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
         self.fields.field(name, value).map_err(|error| error.within(Segment::Variant(self.variant)))
     }

@@ -5,13 +5,13 @@ use serde::ser::{Serialize, SerializeMap, SerializeSeq};
 use super::encoder::{Encoder, Header};
 use super::writer::{counted, out_of_room, short};
 use crate::error::{Error, Result, Segment};
-use crate::shape::Node;
+use crate::shape::{Wanted, leaf};
 
-pub(crate) struct Items<'a, 's> {
-    encoder: &'a mut Encoder<'s>,
+pub(crate) struct Items<'a, 's, const PLAIN: bool> {
+    encoder: &'a mut Encoder<'s, PLAIN>,
     /// What the reader will ask for; nothing where names are written.
-    key: u32,
-    value: u32,
+    key: Wanted,
+    value: Wanted,
     /// How many were announced, if it was known.
     len: Option<usize>,
     /// How many are written.
@@ -20,20 +20,17 @@ pub(crate) struct Items<'a, 's> {
     start: usize,
 }
 
-impl<'a, 's> Items<'a, 's> {
+impl<'a, 's, const PLAIN: bool> Items<'a, 's, PLAIN> {
     #[inline]
-    pub(super) fn plain(encoder: &'a mut Encoder<'s>, node: &'s Node, len: usize) -> Self {
+    pub(super) fn plain(encoder: &'a mut Encoder<'s, PLAIN>, key: Wanted, value: Wanted, len: usize) -> Self {
         let start = encoder.out.len();
-        let (key, value) = match &node.parts[..] {
-            [key, value] => (key.number, value.number),
-            _ => (node.parts[0].number, 0),
-        };
         Self { encoder, key, value, len: Some(len), next: 0, start }
     }
 
-    pub(super) fn named(encoder: &'a mut Encoder<'s>, len: Option<usize>) -> Self {
+    pub(super) fn named(encoder: &'a mut Encoder<'s, PLAIN>, len: Option<usize>) -> Self {
         let start = encoder.out.len();
-        Self { encoder, key: 0, value: 0, len, next: 0, start }
+        let none = Wanted::leaf(leaf::UNKNOWN);
+        Self { encoder, key: none, value: none, len, next: 0, start }
     }
 
     #[inline]
@@ -47,8 +44,8 @@ impl<'a, 's> Items<'a, 's> {
         match self.len {
             // Elements of no width are written with names: a reader could not tell many of them from a forged count.
             Some(len) if len == self.next => {
-                if self.encoder.shape.is_some() && self.encoder.out.len() - self.start < len {
-                    return self.encoder.doubt();
+                if PLAIN && self.encoder.out.len() - self.start < len {
+                    return Err(self.encoder.doubt());
                 }
                 Ok(())
             }
@@ -61,7 +58,7 @@ impl<'a, 's> Items<'a, 's> {
     #[cold]
     fn insert_header(self, header: Header) -> Result<()> {
         let end = self.encoder.out.len();
-        header(self.encoder, self.next)?;
+        header(&mut self.encoder.out, self.next)?;
         let width = self.encoder.out.len() - end;
         self.encoder.out[self.start..].rotate_right(width);
         Ok(())
@@ -69,16 +66,16 @@ impl<'a, 's> Items<'a, 's> {
 }
 
 /// The header of MessagePack's array.
-pub(super) fn array_header(encoder: &mut Encoder<'_>, len: usize) -> Result<()> {
-    rmp::encode::write_array_len(&mut encoder.out, short(len)?).map(drop).map_err(out_of_room)
+pub(super) fn array_header(out: &mut Vec<u8>, len: usize) -> Result<()> {
+    rmp::encode::write_array_len(out, short(len)?).map(drop).map_err(out_of_room)
 }
 
 /// The header of MessagePack's map.
-pub(super) fn map_header(encoder: &mut Encoder<'_>, len: usize) -> Result<()> {
-    rmp::encode::write_map_len(&mut encoder.out, short(len)?).map(drop).map_err(out_of_room)
+pub(super) fn map_header(out: &mut Vec<u8>, len: usize) -> Result<()> {
+    rmp::encode::write_map_len(out, short(len)?).map(drop).map_err(out_of_room)
 }
 
-impl SerializeSeq for Items<'_, '_> {
+impl<const PLAIN: bool> SerializeSeq for Items<'_, '_, PLAIN> {
     type Ok = ();
     type Error = Error;
 
@@ -96,7 +93,7 @@ impl SerializeSeq for Items<'_, '_> {
     }
 }
 
-impl SerializeMap for Items<'_, '_> {
+impl<const PLAIN: bool> SerializeMap for Items<'_, '_, PLAIN> {
     type Ok = ();
     type Error = Error;
 

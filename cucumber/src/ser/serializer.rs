@@ -5,8 +5,8 @@ use serde::ser::{Serialize, Serializer};
 use super::encoder::{Encoder, NIL};
 use super::fields::{Fields, InVariant};
 use super::items::{Items, array_header, map_header};
-use super::writer::{Out, short};
-use crate::bytes::ByteIter;
+use super::writer::short;
+use crate::bytes::Run;
 use crate::error::{Error, Result, Segment};
 use crate::shape::{Kind, leaf};
 
@@ -25,6 +25,10 @@ macro_rules! post {
         $encoder.varint(((value << 1) ^ sign).cast_unsigned());
         Ok(())
     }};
+    (fixed $encoder:ident $value:ident) => {{
+        $encoder.out.extend_from_slice(&$value.to_le_bytes());
+        Ok(())
+    }};
     (long $encoder:ident $value:ident) => {
         $encoder.post($value)
     };
@@ -39,16 +43,16 @@ macro_rules! leaves {
     )*};
 }
 
-impl<'a, 's> Serializer for &'a mut Encoder<'s> {
+impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
     type Ok = ();
     type Error = Error;
-    type SerializeSeq = Items<'a, 's>;
-    type SerializeTuple = Fields<'a, 's>;
-    type SerializeTupleStruct = Fields<'a, 's>;
-    type SerializeTupleVariant = InVariant<'a, 's>;
-    type SerializeMap = Items<'a, 's>;
-    type SerializeStruct = Fields<'a, 's>;
-    type SerializeStructVariant = InVariant<'a, 's>;
+    type SerializeSeq = Items<'a, 's, PLAIN>;
+    type SerializeTuple = Fields<'a, 's, PLAIN>;
+    type SerializeTupleStruct = Fields<'a, 's, PLAIN>;
+    type SerializeTupleVariant = InVariant<'a, 's, PLAIN>;
+    type SerializeMap = Items<'a, 's, PLAIN>;
+    type SerializeStruct = Fields<'a, 's, PLAIN>;
+    type SerializeStructVariant = InVariant<'a, 's, PLAIN>;
 
     #[inline]
     fn is_human_readable(&self) -> bool {
@@ -67,62 +71,38 @@ impl<'a, 's> Serializer for &'a mut Encoder<'s> {
         serialize_u32 u32, U32 unsigned;
         serialize_u64 u64, U64 unsigned;
         serialize_u128 u128, U128 long;
+        serialize_f32 f32, F32 fixed;
+        serialize_f64 f64, F64 fixed;
         serialize_char char, CHAR long;
     }
 
     #[inline]
-    fn serialize_f32(self, value: f32) -> Result<()> {
-        if self.shape.is_none() {
-            return self.pack(value);
-        }
-        if self.at != leaf::F32 {
-            return self.doubt();
-        }
-        self.out.extend_from_slice(&value.to_le_bytes());
-        Ok(())
-    }
-
-    #[inline]
-    fn serialize_f64(self, value: f64) -> Result<()> {
-        if self.shape.is_none() {
-            return self.pack(value);
-        }
-        if self.at != leaf::F64 {
-            return self.doubt();
-        }
-        self.out.extend_from_slice(&value.to_le_bytes());
-        Ok(())
-    }
-
-    #[inline]
     fn serialize_str(self, value: &str) -> Result<()> {
-        if self.shape.is_none() {
+        if !PLAIN {
             short(value.len())?;
             return self.pack(value);
         }
-        if self.at != leaf::STR {
-            return self.doubt();
-        }
+        self.expect(leaf::STR)?;
         self.post_len(value.len());
         self.out.extend_from_slice(value.as_bytes());
         Ok(())
     }
 
     fn serialize_bytes(self, value: &[u8]) -> Result<()> {
-        if self.shape.is_none() {
+        if !PLAIN {
             short(value.len())?;
             return Ok(Serializer::serialize_bytes(&mut rmp_serde::Serializer::new(&mut self.out), value)?);
         }
-        if self.at != leaf::BYTES {
-            return self.doubt();
-        }
-        Ok(Serializer::serialize_bytes(&mut postcard::Serializer { output: Out(&mut self.out) }, value)?)
+        self.expect(leaf::BYTES)?;
+        self.post_len(value.len());
+        self.out.extend_from_slice(value);
+        Ok(())
     }
 
     #[inline]
     fn serialize_none(self) -> Result<()> {
-        if let Some(shape) = self.shape {
-            self.node(shape, Kind::Option)?;
+        if PLAIN {
+            self.inside(Kind::Option)?;
             self.out.push(0);
         } else {
             self.out.push(NIL);
@@ -133,8 +113,8 @@ impl<'a, 's> Serializer for &'a mut Encoder<'s> {
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
         self.stack.check()?;
-        if let Some(shape) = self.shape {
-            self.at = self.node(shape, Kind::Option)?.parts[0].number;
+        if PLAIN {
+            self.at = self.inside(Kind::Option)?;
             self.out.push(1);
             return value.serialize(self);
         }
@@ -155,10 +135,11 @@ impl<'a, 's> Serializer for &'a mut Encoder<'s> {
 
     #[inline]
     fn serialize_unit_variant(self, _: &'static str, index: u32, variant: &'static str) -> Result<()> {
-        let Some(shape) = self.shape else { return self.pack(variant) };
-        if self.variant_number(shape, index, variant)? != leaf::UNIT {
-            return self.doubt();
+        if !PLAIN {
+            return self.pack(variant);
         }
+        self.at = self.variant_content(index, variant)?;
+        self.expect(leaf::UNIT)?;
         self.post_len(index as usize);
         Ok(())
     }
@@ -178,24 +159,24 @@ impl<'a, 's> Serializer for &'a mut Encoder<'s> {
     ) -> Result<()> {
         self.stack.check()?;
         self.variant(index, variant)?;
-        if let Some(shape) = self.shape {
-            self.at = self.node(shape, Kind::NewtypeVariant)?.parts[0].number;
+        if PLAIN {
+            self.at = self.inside(Kind::NewtypeVariant)?;
         }
         value.serialize(self).map_err(|error| error.within(Segment::Variant(variant)))
     }
 
     #[inline]
-    fn serialize_seq(self, len: Option<usize>) -> Result<Items<'a, 's>> {
+    fn serialize_seq(self, len: Option<usize>) -> Result<Items<'a, 's, PLAIN>> {
         self.open(len, Kind::Seq, array_header)
     }
 
     #[inline]
-    fn serialize_tuple(self, len: usize) -> Result<Fields<'a, 's>> {
+    fn serialize_tuple(self, len: usize) -> Result<Fields<'a, 's, PLAIN>> {
         self.open_fields(len, Kind::Tuple, array_header)
     }
 
     #[inline]
-    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Fields<'a, 's>> {
+    fn serialize_tuple_struct(self, _: &'static str, len: usize) -> Result<Fields<'a, 's, PLAIN>> {
         self.open_fields(len, Kind::Tuple, array_header)
     }
 
@@ -206,18 +187,18 @@ impl<'a, 's> Serializer for &'a mut Encoder<'s> {
         index: u32,
         variant: &'static str,
         len: usize,
-    ) -> Result<InVariant<'a, 's>> {
+    ) -> Result<InVariant<'a, 's, PLAIN>> {
         self.variant(index, variant)?;
         Ok(self.open_fields(len, Kind::Tuple, array_header)?.in_variant(variant))
     }
 
     #[inline]
-    fn serialize_map(self, len: Option<usize>) -> Result<Items<'a, 's>> {
+    fn serialize_map(self, len: Option<usize>) -> Result<Items<'a, 's, PLAIN>> {
         self.open(len, Kind::Map, map_header)
     }
 
     #[inline]
-    fn serialize_struct(self, _: &'static str, len: usize) -> Result<Fields<'a, 's>> {
+    fn serialize_struct(self, _: &'static str, len: usize) -> Result<Fields<'a, 's, PLAIN>> {
         self.open_fields(len, Kind::Struct, map_header)
     }
 
@@ -228,7 +209,7 @@ impl<'a, 's> Serializer for &'a mut Encoder<'s> {
         index: u32,
         variant: &'static str,
         len: usize,
-    ) -> Result<InVariant<'a, 's>> {
+    ) -> Result<InVariant<'a, 's, PLAIN>> {
         self.variant(index, variant)?;
         Ok(self.open_fields(len, Kind::Struct, map_header)?.in_variant(variant))
     }
@@ -240,10 +221,20 @@ impl<'a, 's> Serializer for &'a mut Encoder<'s> {
         I::Item: Serialize,
     {
         use serde::ser::SerializeSeq;
-        let mut items = match ByteIter::recognise(items.into_iter()) {
+        let mut items = match Run::recognise(items.into_iter()) {
             Ok((bytes, len)) => return self.bytes(bytes, len),
             Err(items) => items,
         };
+        if PLAIN {
+            items = match Run::recognise(items) {
+                Ok((floats, len)) => return self.floats(floats, (leaf::F64, len), f64::to_le_bytes),
+                Err(items) => items,
+            };
+            items = match Run::recognise(items) {
+                Ok((floats, len)) => return self.floats(floats, (leaf::F32, len), f32::to_le_bytes),
+                Err(items) => items,
+            };
+        }
         let len = match items.size_hint() {
             (low, Some(high)) if low == high => Some(low),
             _ => None,

@@ -12,7 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::de::{DeserializeOwned, Visitor};
 
 use super::probe::Probe;
-use super::{Kind, Node, Part, Shape, leaf};
+use super::{Kind, Part, Shape, Wanted, leaf};
 use crate::scope;
 use crate::stack::Stack;
 
@@ -130,12 +130,22 @@ impl Tracer {
     }
 
     fn finish(self) -> Shape {
-        let nodes = self.drafts.into_iter().map(|draft| {
-            let names = draft.names.iter().copied().chain(std::iter::repeat(""));
-            let parts = draft.parts.into_iter().zip(names).map(|(number, name)| Part::new(name, number));
-            Node { kind: draft.kind, parts: parts.collect() }
+        let mut end = 0;
+        let places = self.drafts.iter().map(|draft| {
+            let first = end;
+            end += draft.parts.len();
+            Wanted::parts(draft.kind, draft.parts.len(), first)
         });
-        Shape { root: self.root, nodes: nodes.collect() }
+        let Some(places) = places.collect::<Option<Vec<_>>>() else { return Shape::unknown() };
+        let wanted = |number: u32| match number.checked_sub(leaf::FIRST) {
+            Some(place) => places[place as usize],
+            None => Wanted::leaf(number),
+        };
+        let parts = self.drafts.iter().flat_map(|draft| {
+            let names = draft.names.iter().copied().chain(std::iter::repeat(""));
+            draft.parts.iter().zip(names).map(|(number, name)| Part::new(name, wanted(*number)))
+        });
+        Shape { root: wanted(self.root), parts: parts.collect() }
     }
 
     pub(super) fn draft(&mut self, number: u32) -> &mut Draft {

@@ -1,0 +1,237 @@
+//! What is known of the encoding or decoding that goes on in this thread.
+//!
+//! Most of them hold neither handles nor shared values nor live resources, and fail in no way that has to be remembered. So what
+//! all need is a few words, and the table is made when something is to be put into it.
+
+use std::cell::{Cell, RefCell};
+
+use super::{Attachment, Scope};
+use crate::credentials::Credentials;
+use crate::error::{Error, Kind};
+use crate::graph::{Incoming, Outgoing};
+use crate::stack::{Stack, StackCell};
+
+/// What is going on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Nothing,
+    /// Bytes alone are wanted.
+    Refusing,
+    Encoding,
+    Decoding,
+    /// A type is being traced; it must touch nothing.
+    Masked,
+}
+
+/// What kind of value refused to cross.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Handle,
+    Function,
+}
+
+/// What is known of every encoding and decoding.
+struct Now {
+    mode: Cell<Mode>,
+    /// Where the stack stood when it all began.
+    stack: StackCell,
+    /// Whether the bytes may name functions.
+    functions: Cell<bool>,
+    /// The last of the tables is its own.
+    has_table: Cell<bool>,
+}
+
+/// What is known of some.
+#[derive(Default)]
+pub(crate) struct Table {
+    /// What rides beside the bytes that are being written.
+    pub(super) attached: Vec<Attachment>,
+    /// Whether they may be read any number of times.
+    pub(super) for_many: bool,
+    /// What came beside those that are being read.
+    pub(super) came: Vec<Option<Attachment>>,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) place: Option<String>,
+    /// What kind of thing went wrong in a `Serialize` or `Deserialize`; serde passes on nothing but its text.
+    pub(super) failure: Option<Failure>,
+    /// The same for an error from another part of the encoding, which has a path already.
+    pub(super) stashed: Option<(String, Error)>,
+    /// The shared values of an encoding, as soon as there is one.
+    pub(crate) outgoing: Option<Box<Outgoing>>,
+    /// Those that came with the bytes.
+    pub(crate) incoming: Option<Box<Incoming>>,
+}
+
+thread_local! {
+    static NOW: Now = const {
+        Now {
+            mode: Cell::new(Mode::Nothing),
+            stack: StackCell::NOWHERE,
+            functions: Cell::new(false),
+            has_table: Cell::new(false),
+        }
+    };
+    // Encodings nest: a `Serialize` implementation may encode something on its own account.
+    static TABLES: RefCell<Vec<Table>> = const { RefCell::new(Vec::new()) };
+}
+
+#[inline]
+pub(super) fn mode() -> Mode {
+    NOW.with(|now| now.mode.get())
+}
+
+/// Whether something is being encoded.
+pub(crate) fn is_writing() -> bool {
+    matches!(mode(), Mode::Encoding | Mode::Refusing)
+}
+
+/// Whether the bytes being decoded may name functions.
+pub(crate) fn trusts_functions() -> bool {
+    NOW.with(|now| now.functions.get())
+}
+
+/// Where the stack stood when the encoding or decoding in progress began.
+pub(crate) fn stack() -> Stack {
+    match mode() {
+        Mode::Nothing => Stack::here(),
+        _ => NOW.with(|now| now.stack.get()),
+    }
+}
+
+/// Does something with the table, if there is one already.
+#[inline]
+pub(crate) fn with_top<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
+    if NOW.with(|now| now.has_table.get()) { with_last(body) } else { body(None) }
+}
+
+/// Does something with the table. There is none where nothing is going on, and in a thread that is ending.
+pub(crate) fn with_table<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
+    if mode() == Mode::Nothing {
+        return body(None);
+    }
+    NOW.with(|now| {
+        if !now.has_table.get() {
+            let made = TABLES.try_with(|tables| tables.borrow_mut().push(Table::default()));
+            now.has_table.set(made.is_ok());
+        }
+    });
+    with_top(body)
+}
+
+fn with_last<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
+    let mut body = Some(body);
+    let done = TABLES.try_with(|tables| {
+        let mut tables = tables.borrow_mut();
+        body.take().map(|body| body(tables.last_mut()))
+    });
+    match (done, body) {
+        (Ok(Some(done)), _) => done,
+        // The thread is ending and its tables are gone.
+        (_, Some(body)) => body(None),
+        (_, None) => unreachable!("the body ran and returned nothing"),
+    }
+}
+
+/// An encoding or decoding in progress; leaving the block, also by a panic, ends it.
+pub(crate) struct Guard {
+    /// Where the stack stood when this began.
+    pub(crate) stack: Stack,
+    /// What is known of the one around it.
+    outer: (Mode, Stack, bool, bool),
+}
+
+impl Guard {
+    #[inline]
+    pub(crate) fn refusing() -> Self {
+        Self::begin(Mode::Refusing)
+    }
+
+    #[inline]
+    pub(crate) fn encoding() -> Self {
+        Self::begin(Mode::Encoding)
+    }
+
+    pub(crate) fn encoding_for_many() -> Self {
+        let guard = Self::encoding();
+        with_table(|table| table.map(|table| table.for_many = true));
+        guard
+    }
+
+    pub(crate) fn masked() -> Self {
+        Self::begin(Mode::Masked)
+    }
+
+    #[inline]
+    pub(crate) fn decoding() -> Self {
+        Self::begin(Mode::Decoding)
+    }
+
+    /// Puts into the table what comes with a decoding.
+    #[expect(clippy::unused_self, reason = "the guard is the right to speak of the table")]
+    pub(crate) fn fill(&self, scope: Scope, incoming: Option<Box<Incoming>>) {
+        NOW.with(|now| now.functions.set(scope.functions));
+        if incoming.is_none() && scope.credentials.is_none() && scope.attachments.is_empty() {
+            return;
+        }
+        with_table(|table| {
+            if let Some(table) = table {
+                table.came = scope.attachments.into_iter().map(Some).collect();
+                table.credentials = scope.credentials;
+                table.incoming = incoming;
+            }
+        });
+    }
+
+    #[inline]
+    fn begin(mode: Mode) -> Self {
+        let stack = Stack::here();
+        let outer = NOW.with(|now| {
+            let (functions, has_table) = (now.functions.replace(false), now.has_table.replace(false));
+            (now.mode.replace(mode), now.stack.replace(stack), functions, has_table)
+        });
+        Self { stack, outer }
+    }
+
+    /// The shared values that the encoding came across.
+    #[inline]
+    #[expect(clippy::unused_self, reason = "the guard is the right to speak of the table")]
+    pub(crate) fn take_shared(&self) -> Option<Box<Outgoing>> {
+        with_top(|table| table?.outgoing.take())
+    }
+
+    /// What was attached since the beginning, or since this was asked last.
+    #[inline]
+    #[expect(clippy::unused_self, reason = "the guard is the right to speak of the table")]
+    pub(crate) fn take_attachments(&self) -> Vec<Attachment> {
+        with_top(|table| table.map(|table| std::mem::take(&mut table.attached)).unwrap_or_default())
+    }
+
+    /// Gives an error that came as plain text its kind.
+    #[cold]
+    #[expect(clippy::unused_self, reason = "the guard is the right to speak of the table")]
+    pub(crate) fn classify(&self, error: Error) -> Error {
+        match with_top(|table| table.and_then(|table| table.failure)) {
+            Some(Failure::Handle) => error.reclassify(Kind::Handle),
+            Some(Failure::Function) => error.reclassify(Kind::Function),
+            None => error,
+        }
+    }
+}
+
+impl Drop for Guard {
+    #[inline]
+    fn drop(&mut self) {
+        let (mode, stack, functions, outer_has_table) = self.outer;
+        let has_table = NOW.with(|now| {
+            now.mode.set(mode);
+            now.stack.replace(stack);
+            now.functions.set(functions);
+            now.has_table.replace(outer_has_table)
+        });
+        if has_table {
+            // Ended outside the borrow: what is left in the table may do something when it is dropped.
+            let ended = TABLES.try_with(|tables| tables.borrow_mut().pop());
+            drop(ended);
+        }
+    }
+}
