@@ -4,6 +4,7 @@ use std::time::Duration;
 use super::*;
 
 mod kills;
+mod operators;
 mod scribbles;
 
 #[test]
