@@ -43,6 +43,8 @@ const MOVED: u8 = 2;
 struct Sending {
     /// Somebody is at it: a message goes into the ring as a whole, and may have to wait for room in its middle.
     is_busy: bool,
+    /// How many others wait until that is over.
+    waiting: u32,
     /// When the other end was last known to be there.
     seen: Instant,
     /// A message was begun and will not be finished.
@@ -118,8 +120,15 @@ struct Turn<'e> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *lock(&self.end.sending) = Sending { is_busy: false, ..self.sending };
-        self.end.sent.notify_one();
+        let waiting = {
+            let mut sending = lock(&self.end.sending);
+            *sending = Sending { is_busy: false, waiting: sending.waiting, ..self.sending };
+            sending.waiting
+        };
+        // A call of the system, even where nobody waits.
+        if waiting != 0 {
+            self.end.sent.notify_one();
+        }
     }
 }
 
@@ -141,7 +150,13 @@ impl End {
             memory,
             wire: Arc::new(Wire::new(socket, handles)?),
             status: AtomicU8::new(OPEN),
-            sending: Mutex::new(Sending { is_busy: false, seen: Instant::now(), aborted, known: 0 }),
+            sending: Mutex::new(Sending {
+                is_busy: false,
+                waiting: 0,
+                seen: Instant::now(),
+                aborted,
+                known: 0,
+            }),
             sent: Condvar::new(),
             receiving: Mutex::new(Receiving { threads: 0, leaving: false, seen: None, partial }),
             decided: Condvar::new(),
@@ -278,18 +293,18 @@ impl End {
     fn turn(&self, patience: Patience) -> Result<Turn<'_>, PipeError> {
         let mut sending = lock(&self.sending);
         while sending.is_busy {
-            sending = match patience {
+            let left = match patience {
                 // Someone else is at it and waits for room.
                 Patience::None => return Err(Kind::Full.into()),
-                Patience::Endless => self.sent.wait(sending).unwrap_or_else(PoisonError::into_inner),
-                Patience::Until(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Err(Kind::TimedOut.into());
-                    }
-                    self.sent.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0
-                }
+                Patience::Endless => Duration::MAX,
+                Patience::Until(deadline) => deadline.saturating_duration_since(Instant::now()),
             };
+            if left.is_zero() {
+                return Err(Kind::TimedOut.into());
+            }
+            sending.waiting += 1;
+            sending = self.sent.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0;
+            sending.waiting -= 1;
         }
         sending.is_busy = true;
         let turn = Turn { end: self, sending: *sending };
