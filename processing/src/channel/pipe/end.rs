@@ -120,13 +120,10 @@ struct Turn<'e> {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        let waiting = {
-            let mut sending = lock(&self.end.sending);
-            *sending = Sending { is_busy: false, waiting: sending.waiting, ..self.sending };
-            sending.waiting
-        };
-        // A call of the system, even where nobody waits.
-        if waiting != 0 {
+        let mut sending = lock(&self.end.sending);
+        *sending = Sending { is_busy: false, waiting: sending.waiting, ..self.sending };
+        // It is a call of the system, even where nobody waits.
+        if sending.waiting != 0 {
             self.end.sent.notify_one();
         }
     }
@@ -374,10 +371,13 @@ impl End {
         receiving.threads += 1;
         drop(receiving);
         let received = self.receive_among_others(patience);
-        lock(&self.receiving).threads -= 1;
+        if !matches!(received, Ok(Some(_))) {
+            lock(&self.receiving).threads -= 1;
+        }
         received
     }
 
+    /// Whoever gets a message is counted no longer, so that the lock is taken once for both.
     fn receive_among_others(&self, patience: Patience) -> Result<Option<Message>, PipeError> {
         self.check_open()?;
         let ring = self.incoming();
@@ -390,6 +390,7 @@ impl End {
                 match ring.next()? {
                     Ok(chunk) => {
                         if let Some(message) = self.take(ring, chunk, &mut receiving)? {
+                            receiving.threads -= 1;
                             return Ok(Some(message));
                         }
                         pace = Pace::default();

@@ -72,7 +72,7 @@ macro_rules! floats {
             is_kept::<std::primitive::$type>(&[0.0, -0.5, 1e9, $type::MIN_POSITIVE, $type::MAX, $type::INFINITY, $type::NEG_INFINITY]);
             alike!(5.5 as $type, += 2.25, -= 0.5, *= 3.0, /= 4.0, %= 2.0);
             let share = Share::new($type::NAN).unwrap();
-            assert!(share.get().is_nan() && *share != share.get() && !(*share < 1.0) && !(*share > 1.0));
+            assert!(share.get().is_nan() && *share != share.get() && share.partial_cmp(&1.0).is_none());
             let zero = Share::new(-0.0 as $type).unwrap();
             assert!(zero.get().is_sign_negative() && *zero == 0.0);
             assert_eq!((zero.add(1.5), zero.sub(1.0)), (1.5, 0.5));
@@ -93,8 +93,9 @@ fn flags_and_letters() {
 fn texts() {
     alike!("to".to_owned(), += "gether", += "", += " with a text that fits no slot");
     let share = Share::new("bee".to_owned()).unwrap();
-    assert!(*share == "bee" && *share == *"bee" && *share == "bee".to_owned() && *share != "ant");
-    assert!(*share > "ant" && *share < *"cat" && *share <= "bee".to_owned());
+    let owned = "bee".to_owned();
+    assert!(*share == "bee" && *share == *"bee" && *share == owned && *share != "ant");
+    assert!(*share > "ant" && *share < *"cat" && *share <= owned);
     assert!(
         *share == *Share::new("bee".to_owned()).unwrap() && *share < *Share::new("c".to_owned()).unwrap()
     );
@@ -131,7 +132,8 @@ fn collections() {
     compares!(BTreeMap::from([(1, "a".to_owned())]), BTreeMap::from([(1, "b".to_owned())]));
     compares!(BTreeSet::from(['a']), BTreeSet::from(['a', 'b']));
     let list = Share::new(vec![1, 2]).unwrap();
-    assert!(*list == [1, 2] && *list == &[1, 2][..] && *list == [1, 2][..] && *list != [1]);
+    let slice = &[1, 2][..];
+    assert!(*list == [1, 2] && *list == slice && *list == *slice && *list != [1]);
     let map = Share::new(HashMap::from([(1, 2)])).unwrap();
     assert!(*map == HashMap::from([(1, 2)]) && *map == *map.clone() && *map != HashMap::new());
     assert_eq!(format!("{:?}", *map), "{1: 2}");
