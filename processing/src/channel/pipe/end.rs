@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::{Kind, PipeError};
+use super::turn::Sending;
 use super::wire::{Handles, Wire};
 use crate::channel::{Message, Pace, spare};
 use crate::shm::Page;
@@ -27,9 +28,9 @@ pub(super) struct End {
     memory: Page<Rings>,
     pub(super) wire: Arc<Wire>,
     status: AtomicU8,
-    sending: Mutex<Sending>,
+    pub(super) sending: Mutex<Sending>,
     /// Whoever was sending is done.
-    sent: Condvar,
+    pub(super) sent: Condvar,
     receiving: Mutex<Receiving>,
     /// This end was to leave, and that is decided.
     decided: Condvar,
@@ -38,20 +39,6 @@ pub(super) struct End {
 const OPEN: u8 = 0;
 const CLOSED: u8 = 1;
 const MOVED: u8 = 2;
-
-#[derive(Clone, Copy)]
-struct Sending {
-    /// Somebody is at it: a message goes into the ring as a whole, and may have to wait for room in its middle.
-    is_busy: bool,
-    /// How many others wait until that is over.
-    waiting: u32,
-    /// When the other end was last known to be there.
-    seen: Instant,
-    /// A message was begun and will not be finished.
-    aborted: bool,
-    /// How far the other end is known to have read.
-    known: u64,
-}
 
 struct Receiving {
     /// How many threads are at it. Each chunk is taken by one of them, the message by whoever takes its last one.
@@ -108,25 +95,8 @@ impl Patience {
 /// message.
 const TRUST: Duration = Duration::from_millis(1);
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The right to send, given back when it is dropped.
-struct Turn<'e> {
-    end: &'e End,
-    sending: Sending,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut sending = lock(&self.end.sending);
-        *sending = Sending { is_busy: false, waiting: sending.waiting, ..self.sending };
-        // It is a call of the system, even where nobody waits.
-        if sending.waiting != 0 {
-            self.end.sent.notify_one();
-        }
-    }
 }
 
 impl End {
@@ -284,31 +254,6 @@ impl End {
             sent += piece.len();
         }
         Ok(())
-    }
-
-    /// Waits for its turn to send.
-    fn turn(&self, patience: Patience) -> Result<Turn<'_>, PipeError> {
-        let mut sending = lock(&self.sending);
-        while sending.is_busy {
-            let left = match patience {
-                // Someone else is at it and waits for room.
-                Patience::None => return Err(Kind::Full.into()),
-                Patience::Endless => Duration::MAX,
-                Patience::Until(deadline) => deadline.saturating_duration_since(Instant::now()),
-            };
-            if left.is_zero() {
-                return Err(Kind::TimedOut.into());
-            }
-            sending.waiting += 1;
-            sending = self.sent.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0;
-            sending.waiting -= 1;
-        }
-        sending.is_busy = true;
-        let turn = Turn { end: self, sending: *sending };
-        drop(sending);
-        // The end may have been closed meanwhile.
-        self.check_open()?;
-        Ok(turn)
     }
 
     fn put(&self, ring: &Ring, chunk: Chunk, bytes: &[u8]) {
