@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::*;
 
+mod deaths;
 mod kills;
 mod operators;
 mod scribbles;

@@ -59,11 +59,16 @@ struct Found {
 
 /// A key's hash, the same in every process.
 pub(crate) fn hash(view: &View<'_>, key: &[u8]) -> Result<u64> {
+    Ok(hash_with(view.load(SEED)?, key))
+}
+
+/// The same with a given seed.
+pub(crate) fn hash_with(seed: u64, key: &[u8]) -> u64 {
     // The standard hasher without keys of its own; the segment's seed takes their place.
     #[expect(deprecated, reason = "its successor promises no stable function, and all processes must agree")]
-    let mut hasher = std::hash::SipHasher::new_with_keys(view.load(SEED)?, 0);
+    let mut hasher = std::hash::SipHasher::new_with_keys(seed, 0);
     hasher.write(key);
-    Ok(hasher.finish())
+    hasher.finish()
 }
 
 /// The bucket of `hash` among `buckets`, of which there are some.
