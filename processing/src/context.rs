@@ -136,12 +136,16 @@ impl Context {
     /// What was told before a crash still arrives.
     ///
     /// # Errors
-    /// If the value cannot cross, or the other side is gone; in a task of a pool there is none.
+    /// If the value cannot cross, or the other side is gone; in a task of a pool there is none. Also if nobody listens
+    /// there and all the room is taken, in memory and on the disk: [`TellError::Full`].
     pub fn tell<T: Serialize + ?Sized>(&self, message: &T) -> Result<(), TellError> {
         let parent = self.0.parent.as_ref().ok_or(TellError::NoPeer)?;
         let message = Message::encode_into(spare::take(), message).map_err(TellError::Value)?;
         self.chaos();
         let mut known = parent.telling.lock().unwrap_or_else(PoisonError::into_inner);
+        if parent.mail.is_full() {
+            return Err(TellError::Full(std::io::ErrorKind::StorageFull.into()));
+        }
         let told = if message.fds.is_empty() && !parent.changed_settings.swap(false, Relaxed) {
             let mut sent = 0;
             let put = self.put(&parent.mail, |lane| post(lane, &message.bytes, &mut sent, &mut known));

@@ -121,6 +121,61 @@ fn whoever_does_not_listen_holds_nobody_up() {
     worker.wait().unwrap();
 }
 
+/// Listens to so many messages of a mebibyte each once it has been let; the first worker of it dies half way.
+#[skprocess(runs = 1)]
+struct Heedless {
+    count: u64,
+    let_go: Point<(), Nothing>,
+    dies: bool,
+}
+
+#[skprocess]
+impl Heedless {
+    fn run(&mut self) -> anyhow::Result<()> {
+        self.let_go.recv()?;
+        let is_first = self.lives_left() > 1;
+        for number in 0..self.count {
+            let heard = self.listen::<Vec<u8>>(None)?;
+            anyhow::ensure!(heard == Some(bytes(number, 1 << 20)), "{number} is another one");
+            if self.dies && is_first && number == self.count / 2 {
+                std::process::abort();
+            }
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn what_a_worker_does_not_listen_to_takes_bounded_memory() {
+    let _watchdog = watchdog();
+    const COUNT: u64 = 200;
+    let own = std::process::id();
+    for (lives, dies) in [(1, false), (3, true)] {
+        let before = processes::status(own, "VmRSS").unwrap();
+        let (anchor, let_go) = Pipe::one_way().unwrap();
+        let worker = Heedless { count: COUNT, let_go, dies }.configure(|config| config.lives(lives));
+        let worker = worker.start().unwrap();
+        (0..COUNT).for_each(|number| worker.tell(&bytes(number, 1 << 20)).unwrap());
+        let grown = processes::status(own, "VmRSS").unwrap().saturating_sub(before);
+        // In kilobytes. Other tests of this process have some of it.
+        assert!(grown < 120 << 10, "{grown} KB more for {COUNT} MiB that a worker does not listen to");
+        (0..=u32::from(dies)).for_each(|_| anchor.send(&()).unwrap());
+        worker.wait().unwrap();
+        assert_eq!(worker.lives_left(), if dies { 1 } else { 0 });
+    }
+}
+
+#[test]
+fn where_there_is_no_room_to_keep_more_telling_is_an_error() {
+    let _watchdog = watchdog();
+    let parent = env!("CARGO_BIN_EXE_parent");
+    // It may write files of 24 MiB.
+    let mut program = Driver::start(Command::new(parent).arg("overflows").stdin(Stdio::piped()));
+    let taken = program.numbers();
+    assert!(taken.len() == 3 && taken.iter().all(|mebibytes| (50..70).contains(mebibytes)), "{taken:?}");
+    assert!(processes::status(program.pid(), "VmHWM").unwrap() < 150 << 10);
+}
+
 /// Sends back what it hears, on two threads; shares come back with one added.
 #[skprocess(runs = 1)]
 struct Echo {

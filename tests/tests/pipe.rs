@@ -264,6 +264,38 @@ fn points_go_through_a_pool() {
     }
 }
 
+/// Answers at every point that comes through its pipe, until there are no more.
+#[skprocess(runs = 1)]
+struct Switchboard {
+    points: Point<Option<Point<u32, u32>>, Nothing>,
+}
+
+#[skprocess]
+impl Switchboard {
+    fn run(&mut self) -> Result<(), Error> {
+        while let Some(point) = self.points.recv()? {
+            point.send(&(point.recv_timeout(LONG)? + 1))?;
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn points_go_through_another_pipe() {
+    let _watchdog = watchdog();
+    let (courier, points) = Pipe::one_way().unwrap();
+    let process = Switchboard { points }.start().unwrap();
+    for number in 0..5 {
+        let (anchor, point) = Pipe::pair::<u32, u32>().unwrap();
+        anchor.send(&number).unwrap();
+        courier.send(&Some(point)).unwrap();
+        assert_eq!(anchor.recv_timeout(LONG).unwrap(), number + 1);
+        assert!(anchor.recv_timeout(LONG).unwrap_err().is_disconnected(), "no copy is left anywhere");
+    }
+    courier.send(&None).unwrap();
+    process.wait().unwrap();
+}
+
 /// A point in the state of a process with lives outlasts its worker.
 #[skprocess(runs = 1, lives = 3)]
 struct Stubborn {

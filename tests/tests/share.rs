@@ -5,6 +5,8 @@
 mod derived;
 #[path = "share/elsewhere.rs"]
 mod elsewhere;
+#[path = "share/events.rs"]
+mod events;
 #[path = "share/processes.rs"]
 mod processes;
 #[path = "share/sizes.rs"]

@@ -46,12 +46,12 @@ pub(super) fn maps() {
     let mut contest = Contest::new("1 000 replacements in a map, one key at a time").rounds(100);
     for size in [10_u64, 10_000, 1_000_000] {
         let map = Share::new((0..size).map(|key| (key, key)).collect::<HashMap<_, _>>()).expect("memory");
-        let mut key = 0;
+        let (mut key, mut value) = (0, 0);
         contest.enter(format!("of {size} entries"), move || {
             timed(|| {
                 for _ in 0..1_000 {
-                    key = (key + 7919) % size;
-                    map.insert(key, key + 1);
+                    (key, value) = ((key + 7919) % size, value + 1);
+                    map.insert(key, value);
                 }
             })
             .1
@@ -59,12 +59,12 @@ pub(super) fn maps() {
     }
     for size in [10_u64, 10_000, 1_000_000] {
         let mut map: HashMap<_, _> = (0..size).map(|key| (key, key)).collect();
-        let mut key = 0;
+        let (mut key, mut value) = (0, 0);
         contest.floor(format!("a `HashMap` of this process, of {size} entries"), move || {
             timed(|| {
                 for _ in 0..1_000 {
-                    key = (key + 7919) % size;
-                    map.insert(key, key + 1);
+                    (key, value) = ((key + 7919) % size, value + 1);
+                    map.insert(key, value);
                 }
             })
             .1

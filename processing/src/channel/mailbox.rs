@@ -4,11 +4,10 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::sync::Arc;
 use std::time::Instant;
 
 use super::backlog::Backlog;
-use super::{Message, Pace, Packet, spare};
+use super::{Message, Pace, spare};
 use crate::shm::fault::Fault;
 use crate::shm::mail::Lane;
 use crate::shm::ring::Chunk;
@@ -91,6 +90,11 @@ impl Mailbox {
         Ok(())
     }
 
+    /// Whether there is no room for more until somebody has listened.
+    pub(crate) fn is_full(&self) -> bool {
+        self.ready.is_full()
+    }
+
     /// A message that came by the control channel.
     pub(crate) fn add(&mut self, message: Message) {
         self.apart.push_back(message);
@@ -100,48 +104,6 @@ impl Mailbox {
     pub(crate) fn forget_unfinished(&mut self) {
         self.partial = None;
         self.apart.clear();
-    }
-}
-
-/// The writing side's messages that the ring has no room for.
-#[derive(Debug, Default)]
-pub(crate) struct Postbag {
-    waiting: VecDeque<Arc<Packet>>,
-    /// How much of the first one has been put.
-    sent: usize,
-    /// How far the reader is known to be.
-    known: u64,
-}
-
-impl Postbag {
-    /// A message for the ring; of one with descriptors, only the mark.
-    pub(crate) fn push(&mut self, packet: Arc<Packet>) {
-        self.waiting.push_back(packet);
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
-    /// Puts what there is room for; `false` if some of it has to wait.
-    pub(crate) fn flush(&mut self, lane: &Lane) -> Result<bool, Fault> {
-        while let Some(packet) = self.waiting.front() {
-            let done = match packet.fds.is_empty() {
-                true => post(lane, &packet.body, &mut self.sent, &mut self.known)?,
-                false => mark(lane, &mut self.known)?,
-            };
-            if !done {
-                return Ok(false);
-            }
-            self.sent = 0;
-            self.waiting.pop_front();
-        }
-        Ok(true)
-    }
-
-    /// Forgets everything.
-    pub(crate) fn clear(&mut self) {
-        *self = Postbag::default();
     }
 }
 

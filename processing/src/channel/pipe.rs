@@ -22,6 +22,7 @@ mod task;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod turn;
 mod wire;
 
 use end::{End, Patience, Side};

@@ -20,6 +20,10 @@ pub enum TellError {
         /// The process type.
         worker: String,
     },
+    /// The other side does not listen, and so much is kept for it already that there is no room for more, neither in
+    /// memory nor in a file. It was not told, and can be once the other side has listened.
+    #[error("cannot tell: the other side does not listen, and there is no room to keep more for it")]
+    Full(#[source] std::io::Error),
     /// There is no other side: this is not a worker, or a worker of a pool.
     #[error(
         "nobody to tell: `tell` in a hook speaks to the process that called `start`, and nobody called it here"

@@ -1,6 +1,7 @@
 //! What the program that started a process can do with it.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -85,10 +86,11 @@ impl<W: Skprocess> Handle<W> {
     /// Tells the process something; it has it by [`listen`](Skprocess::listen).
     ///
     /// Never waits for the process to listen: what it has not listened to is kept for it, also for a worker that
-    /// replaces one that died.
+    /// replaces one that died. It takes 32 MiB of memory at most; the rest is in a file without a name.
     ///
     /// # Errors
-    /// If the value cannot cross, or the process is over.
+    /// If the value cannot cross, or the process is over; or if all the room is taken, in memory and on the disk:
+    /// [`TellError::Full`].
     pub fn tell<T: Serialize + ?Sized>(&self, message: &T) -> Result<(), TellError> {
         let message = Message::encode(message).map_err(TellError::Value)?;
         self.process.tell(message)
@@ -197,8 +199,8 @@ impl Process {
             Ok(Sent::Postbag) => self.post(),
             Ok(Sent::Outbox) => reactor::wake(self.actor),
             // Its end has not been noticed yet.
-            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Err(ended()),
-            Err(error) => return Err(TellError::Channel(error)),
+            Err(TellError::Channel(error)) if error.kind() == ErrorKind::BrokenPipe => return Err(ended()),
+            Err(error) => return Err(error),
         }
         Ok(())
     }
@@ -269,8 +271,7 @@ impl Process {
     }
 
     fn told(&self, state: &mut State) -> Look<Result<Message, ListenError>> {
-        let lane = &self.shared.mail.up;
-        let saw = match state.mailbox.next(lane) {
+        let saw = match state.heard(&self.shared.mail) {
             Ok(Look::Found(message)) => return Look::Found(Ok(message)),
             Ok(Look::Again) => return Look::Again,
             Ok(Look::Nothing(saw)) => saw,
@@ -278,7 +279,7 @@ impl Process {
                 if !std::mem::replace(&mut state.garbled, true) {
                     reactor::wake(self.actor);
                 }
-                lane.ring.written.position()
+                self.shared.mail.up.ring.written.position()
             }
         };
         // Not before the last worker is gone: until then it may have said more than has been read.

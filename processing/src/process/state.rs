@@ -7,7 +7,7 @@ use std::task::{self, Poll};
 use std::time::Instant;
 
 use super::output::OutputLine;
-use crate::channel::{Mailbox, Message, Outbox, Packet, Postbag};
+use crate::channel::{Look, Mailbox, Message, Outbox, Packet, Postbag, TellError};
 use crate::shm::Page;
 use crate::shm::fault::Fault;
 use crate::shm::mail::Mail;
@@ -38,16 +38,14 @@ pub(crate) struct State {
     pub(super) pid: u32,
     /// What the worker tells.
     pub(super) mailbox: Mailbox,
-    /// What it is told.
+    /// Whether the mailbox was full, and the worker has been told so.
+    refuses: bool,
+    /// What it is told, and may have to be told again.
     postbag: Postbag,
     /// Somebody who listened found no messages but nonsense.
     pub(super) garbled: bool,
-    /// What was told to the worker and may have to be told again.
-    log: VecDeque<Arc<Packet>>,
-    /// How many messages stood before the first one in the log.
-    log_start: u64,
-    /// Whether a worker that is lost may be replaced.
-    pub(super) keeps_log: bool,
+    /// Whether a worker that is lost may be replaced, and is then told again.
+    keeps: bool,
     /// Whether a worker that replaces another listens again from the last checkpoint on.
     pub(super) rolls_back: bool,
     /// Why the process failed; also if its `error` hook makes a value of that.
@@ -143,14 +141,13 @@ impl Shared {
 
 impl State {
     /// Takes a message for the worker.
-    pub(super) fn tell(&mut self, packet: Packet, shared: &Shared) -> std::io::Result<Sent> {
-        let packet = Arc::new(packet);
-        if self.keeps_log {
-            self.forget_until(self.resume_from(&shared.status));
-            self.log.push_back(Arc::clone(&packet));
-        } else {
-            self.log_start += 1;
+    pub(super) fn tell(&mut self, packet: Packet, shared: &Shared) -> Result<Sent, TellError> {
+        if self.keeps {
+            self.postbag.forget_until(self.resume_from(&shared.status));
         }
+        let packet = Arc::new(packet);
+        let all_was_put = self.postbag.is_put();
+        self.postbag.push(Arc::clone(&packet)).map_err(TellError::Full)?;
         let Some(outbox) = &mut self.outbox else { return Ok(Sent::All) };
         let mut sent = true;
         if !packet.fds.is_empty() {
@@ -161,26 +158,21 @@ impl State {
             let flushed = if is_waiting { Ok(true) } else { outbox.flush() };
             match flushed {
                 Ok(all) => sent = all,
-                // Whoever replaces it is told from the log.
-                Err(error) if is_gone(&error) && self.keeps_log => return Ok(Sent::All),
+                // Whoever replaces it is told again.
+                Err(error) if is_gone(&error) && self.keeps => return Ok(Sent::All),
                 Err(error) => {
                     if outbox.take_back() {
                         // Who hears of an error may try again, so it must not be sent later as well.
-                        match self.keeps_log {
-                            true => drop(self.log.pop_back()),
-                            false => self.log_start -= 1,
-                        }
+                        self.postbag.take_back(&packet);
                     }
-                    return Err(error);
+                    return Err(TellError::Channel(error));
                 }
             }
         }
-        let has_room = self.postbag.is_empty();
-        self.postbag.push(packet);
         Ok(match sent {
             false => Sent::Outbox,
             // The worker has been asked to say when there is room.
-            true if !has_room => Sent::All,
+            true if !all_was_put => Sent::All,
             true => Sent::Postbag,
         })
     }
@@ -188,22 +180,47 @@ impl State {
     /// Puts what has to wait into the ring, as far as there is room; `false` if that is not all of it. Where that is
     /// `final`, the worker is asked to say when there is more room.
     pub(super) fn post(&mut self, mail: &Mail, is_final: bool) -> Result<bool, Fault> {
-        if self.postbag.flush(&mail.down)? {
+        // Between two workers the ring is nobody's.
+        if self.outbox.is_none() || self.postbag.flush(&mail.down, self.keeps)? {
             return Ok(true);
         }
         if !is_final {
             return Ok(false);
         }
         mail.call_for_room();
-        self.postbag.flush(&mail.down)
+        self.postbag.flush(&mail.down, self.keeps)
     }
 
-    /// The worker is gone: what it told is taken in, and what it was told is forgotten, but for the log.
+    /// Takes in what the worker has told, so that there is room in the ring again; if there is none here any more, the
+    /// worker is told so.
+    pub(super) fn take_in(&mut self, mail: &Mail) -> Result<(), Fault> {
+        self.mailbox.drain(&mail.up)?;
+        if self.mailbox.is_full() {
+            self.refuses = true;
+            mail.set_full(true);
+        }
+        Ok(())
+    }
+
+    /// Takes the next message that the worker told.
+    pub(super) fn heard(&mut self, mail: &Mail) -> Result<Look<Message>, Fault> {
+        let next = self.mailbox.next(&mail.up);
+        if self.refuses && !self.mailbox.is_full() {
+            self.refuses = false;
+            mail.set_full(false);
+        }
+        next
+    }
+
+    /// The worker is gone: what it told is taken in, and what it was told is forgotten, unless another worker
+    /// may need it.
     pub(super) fn part(&mut self, mail: &Mail) {
         // Beyond what is no message there is none either.
         let _ = self.mailbox.drain(&mail.up);
         self.mailbox.forget_unfinished();
-        self.postbag.clear();
+        if !self.keeps {
+            self.postbag.clear();
+        }
         self.outbox = None;
         self.garbled = false;
         mail.clear();
@@ -211,35 +228,24 @@ impl State {
 
     /// Takes over what the settings say about replacing workers.
     pub(super) fn follow(&mut self, config: &Config) {
-        // Messages told before there was a log are gone, so a log that has begun is never given up.
-        self.keeps_log |= config.lives > 1;
+        // What was put before anything was kept is gone, so whoever has begun to keep it goes on.
+        self.keeps |= config.lives > 1;
         self.rolls_back = config.checkpoint_every().is_some();
     }
 
     /// The first message that the next worker would be told.
     pub(super) fn resume_from(&self, status: &Status) -> u64 {
         let done = if self.rolls_back { status.checkpoint().listened } else { status.listened() };
-        // What was told before there was a log cannot be told again.
-        done.max(self.log_start)
+        // What was told before anything was kept cannot be told again.
+        done.max(self.postbag.first())
     }
 
     /// Tells a worker that replaces another what that one had not done with.
     pub(super) fn tell_again(&mut self, from: u64) {
-        self.forget_until(from);
+        self.postbag.forget_until(from);
+        self.postbag.rewind();
         if let Some(outbox) = &mut self.outbox {
-            for packet in &self.log {
-                if !packet.fds.is_empty() {
-                    outbox.push(Arc::clone(packet));
-                }
-                self.postbag.push(Arc::clone(packet));
-            }
-        }
-    }
-
-    /// Drops what no later worker will need: a checkpoint has been committed since it was listened to.
-    fn forget_until(&mut self, listened: u64) {
-        while self.log_start < listened && self.log.pop_front().is_some() {
-            self.log_start += 1;
+            self.postbag.with_descriptors().for_each(|packet| outbox.push(Arc::clone(packet)));
         }
     }
 

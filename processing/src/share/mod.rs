@@ -9,6 +9,7 @@
 
 mod cell;
 mod codec;
+mod comparisons;
 mod compound;
 mod deque;
 mod dynamic;

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use super::*;
 
+mod deaths;
 mod kills;
+mod operators;
 mod scribbles;
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::ops::{AddAssign, Deref, DerefMut, SubAssign};
+use std::ops::{
+    AddAssign, BitAndAssign, BitOrAssign, BitXorAssign, Deref, DerefMut, DivAssign, MulAssign, RemAssign,
+    ShlAssign, ShrAssign, SubAssign,
+};
 
 use super::codec;
 use super::error::{ShareError, raise};
@@ -141,18 +144,29 @@ impl<T: Element> Shareable for Plain<T> {
     }
 }
 
-impl<T: Element + AddAssign<R>, P, R> AddAssign<R> for ValueHandle<T, P> {
-    #[track_caller]
-    fn add_assign(&mut self, other: R) {
-        self.try_change(|value| *value += other).unwrap_or_else(raise);
-    }
+/// The operators that the plain type has.
+macro_rules! operators {
+    ($($trait:ident::$method:ident)*) => {$(
+        impl<T: Element + $trait<R>, P, R> $trait<R> for ValueHandle<T, P> {
+            #[track_caller]
+            fn $method(&mut self, other: R) {
+                self.try_change(|value| value.$method(other)).unwrap_or_else(raise);
+            }
+        }
+    )*};
 }
 
-impl<T: Element + SubAssign<R>, P, R> SubAssign<R> for ValueHandle<T, P> {
-    #[track_caller]
-    fn sub_assign(&mut self, other: R) {
-        self.try_change(|value| *value -= other).unwrap_or_else(raise);
-    }
+operators! {
+    AddAssign::add_assign
+    SubAssign::sub_assign
+    MulAssign::mul_assign
+    DivAssign::div_assign
+    RemAssign::rem_assign
+    BitAndAssign::bitand_assign
+    BitOrAssign::bitor_assign
+    BitXorAssign::bitxor_assign
+    ShlAssign::shl_assign
+    ShrAssign::shr_assign
 }
 
 impl<T: Element + PartialEq, P> PartialEq<T> for ValueHandle<T, P> {

@@ -22,7 +22,7 @@ const ROOM: u64 = 24;
 
 const PAGE: u64 = 1024;
 
-/// A list: where its own words are, and how many bytes an element has (a power of two up to 16).
+/// A list: where its own words are, and how many bytes an element has (a power of two up to 64).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct List {
     at: u64,

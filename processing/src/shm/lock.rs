@@ -21,7 +21,10 @@ pub(crate) const TID: u32 = 0x3fff_ffff;
 
 /// A 32 bit word that threads can sleep on.
 pub(crate) trait Word {
-    /// How often a waiter looks again before it sleeps.
+    /// From which round on a waiter counts: the first pause is so long that whoever has the word can do some more before
+    /// it goes from one core to another, which takes longer than most of what it is held for.
+    const START: u32;
+    /// Up to which round a waiter looks again, before it sleeps.
     const ROUNDS: u32;
 
     /// Loads the word; no ordering.
@@ -79,7 +82,8 @@ pub(crate) fn acquire(
     if !makes(Mistake::TakenUnannounced) {
         register.pend();
     }
-    if word.swap_if(0, tid).is_ok() {
+    // A look first, as an attempt takes the word's line away from the owner's core.
+    if word.load() == 0 && word.swap_if(0, tid).is_ok() {
         if makes(Mistake::SettledEarly) {
             register.settle();
         }
@@ -97,7 +101,8 @@ pub(crate) fn acquire(
 
 #[cold]
 fn acquire_slowly<W: Word>(word: &W, tid: u32, patience: Option<Duration>) -> Result<Taken> {
-    let (mut slept, mut round, mut since) = (false, 0, None);
+    let (mut slept, mut round, mut since) = (false, W::START, None);
+    word.pause(round);
     loop {
         let now = word.load();
         if now & TID == 0 {
@@ -107,6 +112,8 @@ fn acquire_slowly<W: Word>(word: &W, tid: u32, patience: Option<Duration>) -> Re
             if word.swap_if(now, tid | announced).is_ok() {
                 return Ok(Taken { after_death: now & OWNER_DIED != 0 });
             }
+            // Somebody was faster.
+            word.pause(round);
             continue;
         }
         if now & WAITERS == 0 {

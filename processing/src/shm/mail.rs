@@ -27,7 +27,7 @@ pub(crate) struct Mail {
 // SAFETY: atomics and structs of atomics only, in `repr(C)`; zeroes are empty rings, silent bells and no calls.
 unsafe impl Shared for Mail {}
 
-/// What the parent's reactor wants to hear of, by the socket: it cannot sleep at a bell.
+/// What the parent's reactor wants to hear of, by the socket, as it cannot sleep at a bell; and whether it takes more.
 #[repr(C, align(128))]
 #[derive(Debug)]
 struct Calls(AtomicU32);
@@ -36,6 +36,8 @@ struct Calls(AtomicU32);
 const NEWS: u32 = 1;
 /// There is room in the ring to the worker.
 const ROOM: u32 = 2;
+/// The parent has no room for another message, until somebody listens there.
+const FULL: u32 = 4;
 
 /// One way: a ring, and a bell for whoever sleeps on either side of it.
 #[repr(C)]
@@ -120,6 +122,22 @@ impl Mail {
     pub(crate) fn clear(&self) {
         self.down.ring.clear();
         self.up.ring.clear();
+        self.calls.0.fetch_and(!FULL, AcqRel);
+    }
+
+    /// For the parent: says whether it has room for what the worker tells.
+    pub(crate) fn set_full(&self, is_full: bool) {
+        if is_full {
+            self.calls.0.fetch_or(FULL, AcqRel);
+        } else {
+            self.calls.0.fetch_and(!FULL, AcqRel);
+        }
+    }
+
+    /// For the worker, before it begins to tell something: whether the parent has no room for that.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.calls.0.load(Relaxed) & FULL != 0
     }
 
     /// For the parent: asks for a word by the socket when there is something to hear. It has to look once more then.

@@ -1,12 +1,17 @@
 //! Keys and values as bytes, by linear hashing: every insertion splits at most one bucket and every removal
-//! merges at most two, so no single operation is slow.
+//! merges at most one, so no single operation is slow.
+//!
+//! A bucket is one line of the cache: seven references to entries, and one to a further line, should there be more. A
+//! reference holds a part of the hash beside the place, so a look-up touches that line and the one entry that it looks
+//! for, which lies in one line as well where the key is short.
 
 use std::hash::Hasher;
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::fault::{Fault, Result};
-use super::layout::SEED;
+use super::layout::{LARGEST, SEED};
 use super::list::{LIST, List};
-use super::slot::Value;
+use super::slot::{IN_BLOCK, INLINE, SLOT, Value, pack};
 use super::view::View;
 use super::writer::Writer;
 
@@ -19,12 +24,24 @@ pub(crate) const MAP: u64 = 8 + LIST;
 const COUNT: u64 = 0;
 const BUCKETS: u64 = 8;
 
-// The fields of an entry's block.
-const NEXT: u64 = 0;
-const HASH: u64 = 8;
-const KEY_LEN: u64 = 16;
-const VALUE: u64 = 24;
-const KEY: u64 = 40;
+// The fields of an entry's block: the value's slot, and the key. A short key is packed as in a slot; of a longer one the
+// first word is the length, and the bytes follow.
+const VALUE: u64 = 0;
+const KEY: u64 = SLOT;
+/// The least bytes of an entry.
+const ENTRY: u64 = KEY + SLOT;
+
+/// The bytes of a line of references.
+const LINE: u64 = 64;
+/// How many references a line has.
+const SLOTS: u64 = 7;
+/// Where in a line the next line of its bucket is said.
+const MORE: u64 = SLOTS * 8;
+/// How many entries there are for each bucket.
+const FILL: u64 = 4;
+
+/// In a reference: these bits are of the hash, the others say where the entry is.
+const TAG: u64 = !(2 * LARGEST - 1);
 
 /// A map: where its own words are.
 #[derive(Clone, Copy, Debug)]
@@ -32,27 +49,41 @@ pub(crate) struct Map {
     at: u64,
 }
 
-/// Where an entry is, and which word links to it.
+/// Where an entry is, and in which place of which bucket the reference to it.
 #[derive(Clone, Copy, Debug)]
 struct Found {
-    link: u64,
     entry: u64,
+    bucket: u64,
+    index: usize,
 }
 
 /// A key's hash, the same in every process.
 pub(crate) fn hash(view: &View<'_>, key: &[u8]) -> Result<u64> {
-    // The standard hasher without keys of its own; the segment's seed takes their place.
-    #[expect(deprecated, reason = "its successor promises no stable function, and all processes must agree")]
-    let mut hasher = std::hash::SipHasher::new_with_keys(view.load(SEED)?, 0);
-    hasher.write(key);
-    Ok(hasher.finish())
+    Ok(hash_with(view.load(SEED)?, key))
 }
 
-/// The bucket of `hash` among `buckets`.
+/// The same with a given seed.
+pub(crate) fn hash_with(seed: u64, key: &[u8]) -> u64 {
+    // The standard hasher without keys of its own; the segment's seed takes their place.
+    #[expect(deprecated, reason = "its successor promises no stable function, and all processes must agree")]
+    let mut hasher = std::hash::SipHasher::new_with_keys(seed, 0);
+    hasher.write(key);
+    hasher.finish()
+}
+
+/// The bucket of `hash` among `buckets`, of which there are some.
 fn bucket_of(hash: u64, buckets: u64) -> u64 {
     let mask = buckets.next_power_of_two() - 1;
     let bucket = hash & mask;
     if bucket < buckets { bucket } else { bucket & (mask >> 1) }
+}
+
+/// The words that the key of an entry begins with.
+fn key_words(key: &[u8]) -> (u64, u64) {
+    if key.len() <= INLINE {
+        return pack(key);
+    }
+    ((key.len() as u64) << 8 | IN_BLOCK, super::segment::u64_of(&key[..8]))
 }
 
 impl Map {
@@ -61,7 +92,7 @@ impl Map {
     }
 
     fn buckets(self) -> List {
-        List::new(self.at + BUCKETS, 8)
+        List::new(self.at + BUCKETS, LINE)
     }
 
     #[inline]
@@ -69,29 +100,34 @@ impl Map {
         view.load(self.at + COUNT)
     }
 
+    /// How many entries and buckets there are, for whoever goes through some of them: never more than there can be.
+    fn size(self, view: &View<'_>) -> Result<(u64, u64)> {
+        Ok((view.fits(self.len(view)?, ENTRY)?, self.buckets().whole(view)?))
+    }
+
     fn find(self, view: &View<'_>, key: &[u8], hash: u64) -> Result<Option<Found>> {
-        let (count, buckets) = (self.len(view)?, self.buckets().len(view)?);
+        let (count, buckets) = self.size(view)?;
         view.check()?;
         if count == 0 || buckets == 0 {
             return Ok(None);
         }
-        if count > buckets {
-            return Err(Fault::Corrupt("length of a map"));
-        }
-        let mut link = self.buckets().locate(view, bucket_of(hash, buckets))?;
-        for _ in 0..=count {
-            let entry = view.load(link)?;
-            if entry == 0 {
+        let bucket = self.buckets().locate(view, bucket_of(hash, buckets))?;
+        let (mut line, words) = (bucket, key_words(key));
+        for step in 0..=count {
+            for (slot, reference) in view.segment.words(line, SLOTS)?.iter().enumerate() {
+                let reference = reference.load(Relaxed);
+                if reference == 0 {
+                    return Ok(None);
+                }
+                let entry = reference & !TAG;
+                if reference & TAG == hash & TAG && is_key(view, entry, key, words)? {
+                    return Ok(Some(Found { entry, bucket, index: (step * SLOTS) as usize + slot }));
+                }
+            }
+            line = next_line(view, line)?;
+            if line == 0 {
                 return Ok(None);
             }
-            if view.block(entry)? < KEY {
-                view.check()?;
-                return Err(Fault::Corrupt("entry of a map"));
-            }
-            if view.load(entry + HASH)? == hash && is_key(view, entry, key)? {
-                return Ok(Some(Found { link, entry }));
-            }
-            link = entry + NEXT;
         }
         view.check()?;
         Err(Fault::Corrupt("ring in a map"))
@@ -135,43 +171,47 @@ impl Map {
 
     /// Adds an entry for a key that has none.
     fn add(self, writer: &mut Writer<'_>, key: &[u8], hash: u64, value: &[u8]) -> Result<()> {
-        let count = self.len(writer)?;
-        if count >= self.buckets().len(writer)? {
+        let (count, buckets) = self.size(writer)?;
+        if count >= buckets * FILL {
             self.split(writer)?;
         }
         let buckets = self.buckets().len(writer)?;
-        let link = self.buckets().locate(writer, bucket_of(hash, buckets))?;
-        let entry = writer.allocate(KEY + key.len() as u64)?;
-        let first = writer.load(link)?;
-        writer.fresh(entry + NEXT, first)?;
-        writer.fresh(entry + HASH, hash)?;
-        writer.fresh(entry + KEY_LEN, key.len() as u64)?;
-        writer.view.segment.copy_in(entry + KEY, key)?;
+        let bucket = self.buckets().locate(writer, bucket_of(hash, buckets))?;
+        let (first, second) = key_words(key);
+        let entry = writer.allocate((KEY + 8 + key.len() as u64).max(ENTRY))?;
+        writer.fresh(entry + KEY, first)?;
+        writer.fresh(entry + KEY + 8, second)?;
+        if key.len() > INLINE {
+            writer.view.segment.copy_in(entry + KEY + 8, key)?;
+        }
         writer.fill_slot(entry + VALUE, value)?;
-        writer.set(link, entry)?;
+        let mut references = self.references(writer, bucket)?;
+        references.push(hash & TAG | entry);
+        self.fill(writer, bucket, &references)?;
         writer.set(self.at + COUNT, count + 1)
     }
 
     /// Removes the entry of `key`; returns its value.
     pub(crate) fn remove(self, writer: &mut Writer<'_>, key: &[u8]) -> Result<Option<Value>> {
         let hash = hash(writer, key)?;
-        let Some(found) = self.find(writer, key, hash)? else { return Ok(None) };
-        let value = writer.slot(found.entry + VALUE)?;
-        let next = writer.load(found.entry + NEXT)?;
-        writer.set(found.link, next)?;
-        writer.drop_slot(found.entry + VALUE)?;
-        writer.free(found.entry);
-        let count = self.len(writer)? - 1;
-        writer.set(self.at + COUNT, count)?;
-        if count == 0 {
-            self.buckets().clear(writer)?;
-            return Ok(value);
+        let Some(Found { entry, bucket, index }) = self.find(writer, key, hash)? else { return Ok(None) };
+        let value = writer.slot(entry + VALUE)?;
+        let mut references = self.references(writer, bucket)?;
+        if index >= references.len() {
+            return Err(Fault::Corrupt("bucket of a map"));
         }
-        // Two at a time, for half as many buckets as entries must go with every entry that goes.
-        for _ in 0..2 {
-            if count < self.buckets().len(writer)? / 2 {
-                self.merge(writer)?;
-            }
+        references.swap_remove(index);
+        self.fill(writer, bucket, &references)?;
+        writer.drop_slot(entry + VALUE)?;
+        writer.free(entry);
+        let count = self.len(writer)?.saturating_sub(1);
+        writer.set(self.at + COUNT, count)?;
+        let buckets = self.buckets().len(writer)?;
+        if count == 0 {
+            self.free_lines(writer)?;
+            self.buckets().clear(writer)?;
+        } else if count < buckets * FILL / 2 {
+            self.merge(writer, buckets)?;
         }
         Ok(value)
     }
@@ -181,59 +221,102 @@ impl Map {
         let list = self.buckets();
         let new = list.len(writer)?;
         let place = list.push_back(writer)?;
-        writer.set(place, 0)?;
+        // What is there is of a bucket that was dropped.
+        for at in (place..place + LINE).step_by(8) {
+            writer.set(at, 0)?;
+        }
         if new == 0 {
             return Ok(());
         }
         let mask = (new + 1).next_power_of_two() - 1;
-        let mut link = list.locate(writer, new & (mask >> 1))?;
-        let mut tail = place;
-        for _ in 0..=self.len(writer)? {
-            let entry = writer.load(link)?;
-            if entry == 0 {
-                return writer.set(tail, 0);
+        let old = list.locate(writer, new & (mask >> 1))?;
+        let (mut staying, mut moving) = (Vec::new(), Vec::new());
+        for reference in self.references(writer, old)? {
+            let key = Entry(reference & !TAG).key(writer)?;
+            let is_new = hash(writer, &key)? & mask == new;
+            if is_new { &mut moving } else { &mut staying }.push(reference);
+        }
+        self.fill(writer, place, &moving)?;
+        self.fill(writer, old, &staying)
+    }
+
+    /// Drops the last of the buckets; what is in it goes to the one that answers for it from now on.
+    fn merge(self, writer: &mut Writer<'_>, buckets: u64) -> Result<()> {
+        let (list, last) = (self.buckets(), buckets.saturating_sub(1));
+        if last == 0 {
+            return Ok(());
+        }
+        let dropped = list.locate(writer, last)?;
+        let moving = self.references(writer, dropped)?;
+        if !moving.is_empty() {
+            let heir = list.locate(writer, bucket_of(last, last))?;
+            let mut references = self.references(writer, heir)?;
+            references.extend(moving);
+            self.fill(writer, heir, &references)?;
+            self.fill(writer, dropped, &[])?;
+        }
+        list.pop_back(writer)
+    }
+
+    /// The references in a bucket.
+    fn references(self, view: &View<'_>, bucket: u64) -> Result<Vec<u64>> {
+        let count = self.size(view)?.0;
+        let (mut references, mut line) = (Vec::new(), bucket);
+        while references.len() as u64 <= count {
+            let words = view.segment.words(line, SLOTS)?.iter().map(|word| word.load(Relaxed));
+            references.extend(words.take_while(|&reference| reference != 0));
+            line = next_line(view, line)?;
+            if line == 0 {
+                view.check()?;
+                return Ok(references);
             }
-            writer.block(entry)?;
-            if writer.load(entry + HASH)? & mask == new {
-                let next = writer.load(entry + NEXT)?;
-                writer.set(link, next)?;
-                writer.set(tail, entry)?;
-                tail = entry + NEXT;
-            } else {
-                link = entry + NEXT;
+        }
+        view.check()?;
+        Err(Fault::Corrupt("ring in a map"))
+    }
+
+    /// Makes a bucket hold these references and no others, in as many lines as it takes.
+    fn fill(self, writer: &mut Writer<'_>, bucket: u64, references: &[u64]) -> Result<()> {
+        let (mut line, mut rest) = (bucket, references);
+        loop {
+            let (here, later) = rest.split_at(rest.len().min(SLOTS as usize));
+            for slot in 0..SLOTS {
+                writer.set(line + slot * 8, here.get(slot as usize).copied().unwrap_or(0))?;
             }
+            let mut next = next_line(writer, line)?;
+            if later.is_empty() {
+                writer.set(line + MORE, 0)?;
+                return self.free_from(writer, next);
+            }
+            if next == 0 {
+                next = writer.allocate_zeroed(LINE)?;
+                writer.set(line + MORE, next)?;
+            }
+            (line, rest) = (next, later);
+        }
+    }
+
+    /// Frees a line and those behind it.
+    fn free_from(self, writer: &mut Writer<'_>, mut line: u64) -> Result<()> {
+        for _ in 0..=self.size(writer)?.0 {
+            if line == 0 {
+                return Ok(());
+            }
+            let next = next_line(writer, line)?;
+            writer.free(line);
+            line = next;
         }
         Err(Fault::Corrupt("ring in a map"))
     }
 
-    /// Drops the last bucket; what is in it goes to the one that answers for it from now on.
-    fn merge(self, writer: &mut Writer<'_>) -> Result<()> {
-        let list = self.buckets();
-        let last = list.len(writer)? - 1;
-        if last == 0 {
-            return Ok(());
+    /// Frees what lines there are besides the first ones of the buckets.
+    fn free_lines(self, writer: &mut Writer<'_>) -> Result<()> {
+        for bucket in 0..self.size(writer)?.1 {
+            let bucket = self.buckets().locate(writer, bucket)?;
+            let more = next_line(writer, bucket)?;
+            self.free_from(writer, more)?;
         }
-        let moved = list.locate(writer, last)?;
-        let first = writer.load(moved)?;
-        if first != 0 {
-            let heir = list.locate(writer, bucket_of(last, last))?;
-            let mut tail = first;
-            for step in 0.. {
-                writer.block(tail)?;
-                let next = writer.load(tail + NEXT)?;
-                if next == 0 {
-                    break;
-                }
-                if step > self.len(writer)? {
-                    return Err(Fault::Corrupt("ring in a map"));
-                }
-                tail = next;
-            }
-            let behind = writer.load(heir)?;
-            writer.set(tail + NEXT, behind)?;
-            writer.set(heir, first)?;
-        }
-        list.pop_back(writer)
+        Ok(())
     }
 
     /// Calls `see` with every entry, in no order.
@@ -242,22 +325,19 @@ impl Map {
         view: &mut V,
         mut see: impl FnMut(&mut V, Entry) -> Result<(), E>,
     ) -> Result<(), E> {
-        let (count, buckets) = (view.fits(self.len(view)?, KEY)?, self.buckets().whole(view)?);
+        let (count, buckets) = self.size(view)?;
         let mut seen = 0;
         for bucket in 0..buckets {
             if seen >= count {
                 break;
             }
-            let mut entry = view.load(self.buckets().locate(view, bucket)?)?;
-            while entry != 0 {
-                view.check()?;
-                if seen >= count || view.block(entry)? < KEY {
+            let bucket = self.buckets().locate(view, bucket)?;
+            for reference in self.references(view, bucket)? {
+                seen += 1;
+                if seen > count {
                     return Err(Fault::Corrupt("entry of a map").into());
                 }
-                seen += 1;
-                let next = view.load(entry + NEXT)?;
-                see(view, Entry(entry))?;
-                entry = next;
+                see(view, Entry(reference & !TAG))?;
             }
         }
         Ok(())
@@ -270,6 +350,7 @@ impl Map {
             writer.free(entry.0);
             Ok::<_, Fault>(())
         })?;
+        self.free_lines(writer)?;
         self.buckets().clear(writer)?;
         writer.set(self.at + COUNT, 0)
     }
@@ -281,13 +362,18 @@ pub(crate) struct Entry(u64);
 
 impl Entry {
     pub(crate) fn key(self, view: &View<'_>) -> Result<Vec<u8>> {
-        let len = view.load(self.0 + KEY_LEN)?;
-        if len > view.block(self.0)? - KEY {
+        let (block, first) = (view.block(self.0)?, view.load(self.0 + KEY)?);
+        let missing = Fault::Corrupt("key of a map");
+        if first & 0xff != IN_BLOCK {
+            return Ok(view.slot(self.0 + KEY)?.ok_or(missing)?.into_vec());
+        }
+        let len = first >> 8;
+        if len > block.saturating_sub(KEY + 8) {
             view.check()?;
-            return Err(Fault::Corrupt("key of a map"));
+            return Err(missing);
         }
         let mut key = vec![0; len as usize];
-        view.segment.copy_out(self.0 + KEY, &mut key)?;
+        view.segment.copy_out(self.0 + KEY + 8, &mut key)?;
         view.check()?;
         Ok(key)
     }
@@ -297,14 +383,30 @@ impl Entry {
     }
 }
 
-/// Whether the entry's key is `key`.
-fn is_key(view: &View<'_>, entry: u64, key: &[u8]) -> Result<bool> {
-    if view.load(entry + KEY_LEN)? != key.len() as u64 {
+/// The line behind a line, 0 for none.
+fn next_line(view: &View<'_>, line: u64) -> Result<u64> {
+    let next = view.load(line + MORE)?;
+    if next != 0 && view.block(next)? < LINE {
+        view.check()?;
+        return Err(Fault::Corrupt("line of a map"));
+    }
+    Ok(next)
+}
+
+/// Whether the entry's key is `key`, which begins with these words.
+fn is_key(view: &View<'_>, entry: u64, key: &[u8], (first, second): (u64, u64)) -> Result<bool> {
+    if view.block(entry)? < ENTRY {
+        view.check()?;
+        return Err(Fault::Corrupt("entry of a map"));
+    }
+    if view.load(entry + KEY)? != first || view.load(entry + KEY + 8)? != second {
         return Ok(false);
     }
-    for (index, chunk) in key.chunks(8).enumerate() {
-        if view.load(entry + KEY + index as u64 * 8)? != super::segment::u64_of(chunk) {
-            return Ok(false);
+    if key.len() > INLINE {
+        for (index, chunk) in key.chunks(8).enumerate().skip(1) {
+            if view.load(entry + KEY + 8 + index as u64 * 8)? != super::segment::u64_of(chunk) {
+                return Ok(false);
+            }
         }
     }
     Ok(true)

@@ -194,7 +194,8 @@ impl Thread {
     ) -> bool {
         let (me, head) = (self.me(), self.head());
         let at_head = ptr::from_ref(&head.list) as usize;
-        if me.count.get() != 0 || head.list.load(Relaxed) != at_head {
+        // A look at the word first, as an attempt takes its line away from the owner's core.
+        if me.count.get() != 0 || head.list.load(Relaxed) != at_head || word.load(Relaxed) != 0 {
             return false;
         }
         self.pend(node);

@@ -13,8 +13,9 @@ use super::writer::Writer;
 /// The bytes of a slot.
 pub(crate) const SLOT: u64 = 16;
 /// The longest value that needs no block.
-const INLINE: usize = 15;
-const IN_BLOCK: u64 = 255;
+pub(super) const INLINE: usize = 15;
+/// The tag of a value that is in a block.
+pub(super) const IN_BLOCK: u64 = 255;
 /// Up to this size a value is overwritten where it is, word by word, rather than moved to a fresh block.
 const IN_PLACE: u64 = 256;
 /// From this size on, all pages of a block are asked for at once.
@@ -50,7 +51,7 @@ impl Value {
 
 /// The two words of a short value.
 #[inline]
-fn pack(bytes: &[u8]) -> (u64, u64) {
+pub(super) fn pack(bytes: &[u8]) -> (u64, u64) {
     let head = bytes.len().min(7);
     let first = (u64_of(&bytes[..head]) << 8) | (bytes.len() as u64 + 1);
     (first, u64_of(&bytes[head..]))

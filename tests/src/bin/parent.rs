@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use processing::Stream;
 use processing::prelude::*;
+use processing::{Nothing, Pipe, Point, Stream};
 use tests::deeds::Deed;
 
 /// Starts one more below, if it is to, says so, and is busy from then on.
@@ -69,6 +69,75 @@ fn drown() {
             scope.spawn(|| while flood.listen::<Vec<u8>>(None).is_ok() {});
         }
     });
+}
+
+/// Listens to so many messages, once it knows how many.
+#[skprocess(runs = 1)]
+struct Late {
+    count: Point<u64, Nothing>,
+}
+
+#[skprocess]
+impl Late {
+    fn run(&mut self) -> anyhow::Result<()> {
+        for number in 0..self.count.recv()? {
+            let heard = self.listen::<Vec<u8>>(None)?;
+            anyhow::ensure!(heard == Some(vec![number as u8; 1 << 20]), "{number} is another one");
+        }
+        Ok(())
+    }
+}
+
+/// Tells as much as is taken.
+#[skprocess(runs = 1)]
+struct Pour {
+    told: u64,
+}
+
+#[skprocess]
+impl Pour {
+    fn run(&mut self) {
+        self.told = tell_until_it_is_too_much(|message| self.tell(&message));
+    }
+    fn result(&mut self) -> u64 {
+        self.told
+    }
+}
+
+/// Tells one mebibyte after the other until that is refused; says how many were not.
+fn tell_until_it_is_too_much(tell: impl Fn(Vec<u8>) -> Result<(), TellError>) -> u64 {
+    for number in 0.. {
+        match tell(vec![number as u8; 1 << 20]) {
+            Ok(()) => {}
+            Err(TellError::Full(_)) => return number,
+            Err(error) => panic!("{number}: {error}"),
+        }
+    }
+    unreachable!("nothing takes that much")
+}
+
+/// Tells workers more than there is room for, and is told more by one; says how much was taken each time.
+fn overflow() {
+    let limit = rustix::process::Rlimit { current: Some(24 << 20), maximum: Some(24 << 20) };
+    rustix::process::setrlimit(rustix::process::Resource::Fsize, limit).expect("a limit of one's own");
+    let mut taken = Vec::new();
+    for lives in [1, 3] {
+        let (count, point) = Pipe::one_way().expect("memory");
+        let late = Late { count: point }.configure(|config| config.lives(lives)).start().expect("a worker");
+        let told = tell_until_it_is_too_much(|message| late.tell(&message));
+        count.send(&told).expect("it waits for that");
+        late.wait().expect("it hears all that was taken");
+        taken.push(told as u32);
+    }
+    let pour = Pour { told: 0 }.start().expect("a worker");
+    let told = pour.result().expect("a number");
+    for number in 0..told {
+        let heard = pour.listen::<Vec<u8>>(None).expect("all that was taken");
+        assert!(heard == Some(vec![number as u8; 1 << 20]), "{number} is another one");
+    }
+    assert!(pour.listen::<Vec<u8>>(None).is_err(), "nothing that was refused");
+    taken.push(told as u32);
+    say(&taken);
 }
 
 /// Starts a busy worker of each kind, some with others below them, and returns the ids of all.
@@ -155,6 +224,10 @@ fn main() {
             prove_that_all_works();
         }
         "drowns" => drown(),
+        "overflows" => {
+            overflow();
+            wait_for_a_line();
+        }
         // Whatever became of SIGCHLD, and whoever reaps.
         "works" => prove_that_all_works(),
         "reaps" => {

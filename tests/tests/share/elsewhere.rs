@@ -23,6 +23,12 @@ pub(crate) enum Either<Left, Right> {
     Neither,
 }
 
+#[derive(::processing::Shareable)]
+#[shareable(handle = Tally, crate = "::processing")]
+pub(crate) struct Renamed {
+    pub(crate) count: u8,
+}
+
 #[::processing::shareable]
 impl Bare {
     fn plain(&mut self, plain: u8) -> u8 {
@@ -35,6 +41,10 @@ impl Bare {
 fn expansions_need_no_names_of_ours() {
     let share = ::processing::Share::new(Bare { value: 1, at: 2, writer: 3, place: 4 }).unwrap();
     ::std::assert_eq!(share.plain(5), 6);
+    let mut renamed = ::processing::Share::new(Renamed { count: 1 }).unwrap();
+    let tally: &mut Tally = &mut renamed;
+    tally.count += 1;
+    ::std::assert!(renamed.count == 2);
     let whole = share.snapshot();
     ::std::assert_eq!((whole.value, whole.at, whole.writer, whole.place), (6, 2, 3, 0));
 }

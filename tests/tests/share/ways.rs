@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use processing::prelude::*;
-use processing::share::Log;
+use processing::share::{Dynamic, Log, SharedTimer};
 use processing::{Nothing, Pipe, Point};
 use serde::{Deserialize, Serialize};
 use tests::watchdog;
@@ -99,6 +99,46 @@ fn a_pipe_carries_shares() {
     receiver.wait().unwrap();
     assert_eq!((one.count.get(), two.count.get()), (25, 25));
     assert_eq!(two.log.messages()[..3], ["1", "3", "5"]);
+}
+
+/// Adds to a number so often, and returns all that the additions returned; names what it has done, and times it.
+fn number_things((numbers, names, timer): (Share<u64>, Share<Dynamic>, Share<SharedTimer>)) -> Vec<u64> {
+    let all: Vec<u64> = (0..200).map(|_| timer.time(|| numbers.add(1))).collect();
+    let name = format!("done by {}", all[0]);
+    names.set(&name, all.clone());
+    names.update("count", |count: &mut usize| *count += all.len());
+    // Of those who remove one thing, one has removed it.
+    if names.remove("in the way") {
+        names.update("removed", |times: &mut u32| *times += 1);
+    }
+    all
+}
+
+#[test]
+fn results_reach_whoever_called_in_whichever_process() {
+    let _watchdog = watchdog();
+    let (numbers, names) = (Share::new(0_u64).unwrap(), Share::dynamic().unwrap());
+    let timer = Share::new(SharedTimer::default()).unwrap();
+    names.set("count", 0_usize);
+    names.set("removed", 0_u32);
+    names.set("in the way", ());
+    let before = (numbers.clone(), timer.clone());
+    let pool = processing::Pool::new(3).unwrap();
+    let all = pool.map(number_things, vec![(numbers.clone(), names.clone(), timer.clone()); 6]).unwrap();
+    // In one order for all: each number once, and those of one in that order.
+    assert!(all.iter().all(|numbers| numbers.is_sorted()));
+    let mut together = all.concat();
+    together.sort_unstable();
+    assert_eq!(together, (1..=1200).collect::<Vec<_>>());
+    assert_eq!((names.get::<usize>("count"), names.get::<u32>("removed"), names.len()), (1200, 1, 8));
+    for numbers in &all {
+        assert_eq!(names.get::<Vec<u64>>(&format!("done by {}", numbers[0])), *numbers);
+    }
+    assert_eq!((timer.num_times(), timer.get().num_times()), (1200, 1200));
+    // A change by another process is one that was waited for.
+    before.0.changed().unwrap();
+    before.1.changed().unwrap();
+    assert!(before.0.changed_for(Duration::from_millis(1)).unwrap_err().is_timeout());
 }
 
 /// Waits for a change that never comes, until the share is stopped.

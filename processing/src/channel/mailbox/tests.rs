@@ -1,7 +1,8 @@
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::*;
+use crate::channel::{Packet, Postbag};
 use crate::shm::Page;
 use crate::shm::mail::Mail;
 use crate::shm::testing::Random;
@@ -31,10 +32,10 @@ fn messages_of_any_size_come_out_as_they_went_in() {
     let (mut bag, mut mailbox, mut random) = (Postbag::default(), Mailbox::default(), Random::new(3));
     let sizes: Vec<usize> =
         (0..300).map(|round| random.below([20, 3_000, 100_000, 900_000][round % 4]) as usize).collect();
-    sizes.iter().enumerate().for_each(|(number, &size)| bag.push(packet(size, number as u8)));
+    sizes.iter().enumerate().for_each(|(number, &size)| bag.push(packet(size, number as u8)).unwrap());
     let mut heard = 0;
     while heard < sizes.len() {
-        bag.flush(&mail.down).unwrap();
+        bag.flush(&mail.down, false).unwrap();
         if random.below(3) == 0 {
             mailbox.drain(&mail.down).unwrap();
         }
@@ -44,7 +45,7 @@ fn messages_of_any_size_come_out_as_they_went_in() {
             heard += 1;
         }
     }
-    assert!(bag.is_empty() && bag.flush(&mail.down).unwrap());
+    assert!(bag.is_put() && bag.flush(&mail.down, false).unwrap());
 }
 
 #[test]
@@ -66,15 +67,15 @@ fn a_mark_keeps_the_place_of_what_comes_by_another_way() {
 fn what_was_not_finished_is_forgotten_and_the_rest_is_not() {
     let mail = Page::<Mail>::new("test").unwrap();
     let (mut bag, mut mailbox) = (Postbag::default(), Mailbox::default());
-    bag.push(packet(10, 1));
-    bag.push(packet(1 << 20, 2));
-    assert!(!bag.flush(&mail.up).unwrap());
+    bag.push(packet(10, 1)).unwrap();
+    bag.push(packet(1 << 20, 2)).unwrap();
+    assert!(!bag.flush(&mail.up, false).unwrap());
     mailbox.drain(&mail.up).unwrap();
     mailbox.forget_unfinished();
     mail.clear();
     bag.clear();
-    bag.push(packet(10, 3));
-    assert!(bag.flush(&mail.up).unwrap());
+    bag.push(packet(10, 3)).unwrap();
+    assert!(bag.flush(&mail.up, false).unwrap());
     assert_eq!(next(&mut mailbox, &mail.up).unwrap().bytes, [1; 10]);
     assert_eq!(next(&mut mailbox, &mail.up).unwrap().bytes, [3; 10]);
     assert!(next(&mut mailbox, &mail.up).is_none());
@@ -134,8 +135,8 @@ fn scribbled_rings_are_errors_or_messages_but_never_panics() {
     for _ in 0..500 {
         mail.clear();
         let (mut bag, mut mailbox) = (Postbag::default(), Mailbox::default());
-        (0..random.below(5)).for_each(|_| bag.push(packet(random.below(100_000) as usize, 5)));
-        let _ = bag.flush(&mail.up);
+        (0..random.below(5)).for_each(|_| bag.push(packet(random.below(100_000) as usize, 5)).unwrap());
+        let _ = bag.flush(&mail.up, false);
         for _ in 0..=random.below(3) {
             // Most of what matters is at the start of a ring: its positions, and the first headers.
             let most = [size, 400, 400, 400][random.below(4) as usize];

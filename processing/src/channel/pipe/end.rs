@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::{Kind, PipeError};
+use super::turn::Sending;
 use super::wire::{Handles, Wire};
 use crate::channel::{Message, Pace, spare};
 use crate::shm::Page;
@@ -27,9 +28,9 @@ pub(super) struct End {
     memory: Page<Rings>,
     pub(super) wire: Arc<Wire>,
     status: AtomicU8,
-    sending: Mutex<Sending>,
+    pub(super) sending: Mutex<Sending>,
     /// Whoever was sending is done.
-    sent: Condvar,
+    pub(super) sent: Condvar,
     receiving: Mutex<Receiving>,
     /// This end was to leave, and that is decided.
     decided: Condvar,
@@ -38,18 +39,6 @@ pub(super) struct End {
 const OPEN: u8 = 0;
 const CLOSED: u8 = 1;
 const MOVED: u8 = 2;
-
-#[derive(Clone, Copy)]
-struct Sending {
-    /// Somebody is at it: a message goes into the ring as a whole, and may have to wait for room in its middle.
-    is_busy: bool,
-    /// When the other end was last known to be there.
-    seen: Instant,
-    /// A message was begun and will not be finished.
-    aborted: bool,
-    /// How far the other end is known to have read.
-    known: u64,
-}
 
 struct Receiving {
     /// How many threads are at it. Each chunk is taken by one of them, the message by whoever takes its last one.
@@ -106,21 +95,8 @@ impl Patience {
 /// message.
 const TRUST: Duration = Duration::from_millis(1);
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The right to send, given back when it is dropped.
-struct Turn<'e> {
-    end: &'e End,
-    sending: Sending,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        *lock(&self.end.sending) = Sending { is_busy: false, ..self.sending };
-        self.end.sent.notify_one();
-    }
 }
 
 impl End {
@@ -141,7 +117,13 @@ impl End {
             memory,
             wire: Arc::new(Wire::new(socket, handles)?),
             status: AtomicU8::new(OPEN),
-            sending: Mutex::new(Sending { is_busy: false, seen: Instant::now(), aborted, known: 0 }),
+            sending: Mutex::new(Sending {
+                is_busy: false,
+                waiting: 0,
+                seen: Instant::now(),
+                aborted,
+                known: 0,
+            }),
             sent: Condvar::new(),
             receiving: Mutex::new(Receiving { threads: 0, leaving: false, seen: None, partial }),
             decided: Condvar::new(),
@@ -274,31 +256,6 @@ impl End {
         Ok(())
     }
 
-    /// Waits for its turn to send.
-    fn turn(&self, patience: Patience) -> Result<Turn<'_>, PipeError> {
-        let mut sending = lock(&self.sending);
-        while sending.is_busy {
-            sending = match patience {
-                // Someone else is at it and waits for room.
-                Patience::None => return Err(Kind::Full.into()),
-                Patience::Endless => self.sent.wait(sending).unwrap_or_else(PoisonError::into_inner),
-                Patience::Until(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Err(Kind::TimedOut.into());
-                    }
-                    self.sent.wait_timeout(sending, left).unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-        }
-        sending.is_busy = true;
-        let turn = Turn { end: self, sending: *sending };
-        drop(sending);
-        // The end may have been closed meanwhile.
-        self.check_open()?;
-        Ok(turn)
-    }
-
     fn put(&self, ring: &Ring, chunk: Chunk, bytes: &[u8]) {
         if ring.put(chunk, bytes) {
             self.wire.wake_peer();
@@ -359,10 +316,13 @@ impl End {
         receiving.threads += 1;
         drop(receiving);
         let received = self.receive_among_others(patience);
-        lock(&self.receiving).threads -= 1;
+        if !matches!(received, Ok(Some(_))) {
+            lock(&self.receiving).threads -= 1;
+        }
         received
     }
 
+    /// Whoever gets a message is counted no longer, so that the lock is taken once for both.
     fn receive_among_others(&self, patience: Patience) -> Result<Option<Message>, PipeError> {
         self.check_open()?;
         let ring = self.incoming();
@@ -375,6 +335,7 @@ impl End {
                 match ring.next()? {
                     Ok(chunk) => {
                         if let Some(message) = self.take(ring, chunk, &mut receiving)? {
+                            receiving.threads -= 1;
                             return Ok(Some(message));
                         }
                         pace = Pace::default();

@@ -250,13 +250,17 @@ fn a_point_that_could_not_be_sent_stays() {
     assert!(courier.recv().unwrap_err().is_disconnected());
 }
 
-/// Takes its time to be encoded, and fails in the end if it is to.
-struct Slow(bool);
+/// Says when it is being encoded, takes its time for that, and fails in the end if it is to.
+struct Slow {
+    fails: bool,
+    begun: mpsc::Sender<()>,
+}
 
 impl Serialize for Slow {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.begun.send(()).unwrap();
         thread::sleep(Duration::from_millis(20));
-        if self.0 { Err(serde::ser::Error::custom("on purpose")) } else { serializer.serialize_unit() }
+        if self.fails { Err(serde::ser::Error::custom("on purpose")) } else { serializer.serialize_unit() }
     }
 }
 
@@ -264,11 +268,13 @@ impl Serialize for Slow {
 fn nobody_receives_from_a_point_that_is_leaving() {
     for (round, fails) in [false, true].into_iter().cycle().take(10).enumerate() {
         let (anchor, point) = Pipe::pair::<Vec<u8>, u32>().unwrap();
-        let package = (point, Slow(fails));
+        let (begun, has_begun) = mpsc::channel();
+        let package = (point, Slow { fails, begun });
         thread::scope(|scope| {
             let moving = scope.spawn(|| encode(&package).map(drop));
             // In the middle of the encoding, a message of many pieces comes and somebody wants it.
-            thread::sleep(Duration::from_millis(5 + round as u64 % 3));
+            has_begun.recv().unwrap();
+            thread::sleep(Duration::from_millis(round as u64 % 3));
             scope.spawn(|| _ = anchor.send_timeout(&vec![7; 200_000], Duration::from_secs(5)));
             let received = package.0.recv_timeout(Duration::from_secs(5));
             assert_eq!(moving.join().unwrap().is_err(), fails);

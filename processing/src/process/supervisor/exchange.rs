@@ -34,7 +34,7 @@ impl Supervisor {
 
     /// Takes in what the worker has told, and puts what it is told into the room that there is.
     pub(super) fn look(&mut self, io: &mut Io<'_>) {
-        match self.shared.change(|state| state.mailbox.drain(&self.shared.mail.up)) {
+        match self.shared.change(|state| state.take_in(&self.shared.mail)) {
             Ok(()) => self.send(io),
             Err(fault) => self.end_for_nonsense(&fault.into()),
         }

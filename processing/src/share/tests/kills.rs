@@ -7,9 +7,11 @@
 //! optimised code. Unoptimised, with its many more
 //! instructions, only two of the operations are gone through.
 
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 use super::*;
+use crate::shm::layout;
 use crate::shm::testing::{Child, Moment, Moments, Stepped, stay_on_one_processor};
 
 mod mistakes;
@@ -25,6 +27,8 @@ struct Operation {
     attempt: Box<Attempt>,
 }
 
+/// What the hashes of all shares begin with.
+const SEED: u64 = 7;
 /// How many instructions of one operation are sampled at most.
 const SAMPLES: usize = 100;
 
@@ -72,6 +76,10 @@ fn operation<T: Shareable>(
     let attempt = move |kills: &Kills| {
         let make = || {
             let share = Share::with_limit(initial(), 1 << 20).unwrap();
+            // With hashes of its own, a map could take another number of blocks in each share.
+            share.store().write(|writer| T::free(writer, share.place().at)).unwrap();
+            share.store().segment().word(layout::SEED).unwrap().store(SEED, Relaxed);
+            share.assign(initial());
             // Blocks that were in use before are another matter than new ones.
             act(&share);
             share.assign(initial());
@@ -117,7 +125,7 @@ fn operation<T: Shareable>(
 
 /// Has the child know its own thread before it begins; what that takes is another operation's business.
 fn warm<T: Shareable>(share: &Share<T>) {
-    let _ = share.store().read(|view| view.load(crate::shm::layout::TOP));
+    let _ = share.store().read(|view| view.load(layout::TOP));
 }
 
 /// Whether the state is one that the operation was to be found in, and goes on from there.

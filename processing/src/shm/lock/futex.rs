@@ -12,6 +12,7 @@ use super::super::segment::Segment;
 use super::{Register, Word};
 
 impl Word for AtomicU32 {
+    const START: u32 = 5;
     /// With the pauses of [`Word::pause`], about 600 turns of a spinning loop.
     const ROUNDS: u32 = 14;
 

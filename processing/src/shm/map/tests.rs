@@ -49,11 +49,21 @@ fn buckets_stay_few_and_short() {
     for key in 0..10_000u64 {
         store.write(|writer| map.insert(writer, &key.to_le_bytes(), b"x")).unwrap();
     }
-    assert_eq!(store.read(|view| map.buckets().len(view)).unwrap(), 10_000);
+    assert_eq!(store.read(|view| map.buckets().len(view)).unwrap(), 10_000 / FILL);
+    // Nearly all of them are one line, and none is a long chain.
+    let lines = |bucket| {
+        store.read(|view| {
+            let bucket = map.buckets().locate(view, bucket)?;
+            Ok::<_, Fault>((map.references(view, bucket)?.len() as u64).div_ceil(SLOTS).max(1))
+        })
+    };
+    let lines: Vec<_> = (0..10_000 / FILL).map(|bucket| lines(bucket).unwrap()).collect();
+    assert!(lines.iter().sum::<u64>() < 10_000 / FILL * 5 / 4, "{}", lines.iter().sum::<u64>());
+    assert!(lines.iter().all(|&lines| lines <= 4));
     for key in 0..9_990u64 {
         store.write(|writer| map.remove(writer, &key.to_le_bytes())).unwrap();
     }
-    assert!(store.read(|view| map.buckets().len(view)).unwrap() <= 22);
+    assert!(store.read(|view| map.buckets().len(view)).unwrap() <= 22 / FILL);
     for key in 9_990..10_000u64 {
         assert!(store.read(|view| map.contains(view, &key.to_le_bytes())).unwrap());
     }

@@ -1,6 +1,7 @@
 //! The operations that processes are killed in.
 
 use super::*;
+use crate::shm::map::hash_with;
 
 fn text(number: usize) -> String {
     format!("a text of more than fifteen bytes, number {number}")
@@ -16,6 +17,15 @@ fn texts(count: usize) -> Vec<String> {
 
 fn map() -> HashMap<u32, String> {
     (0..12).zip(texts(12)).collect()
+}
+
+/// Keys that all go to the first of two buckets, which is full with seven of them.
+fn crowd() -> impl Iterator<Item = u32> {
+    (0..).filter(|key| hash_with(SEED, &codec::encode(key).unwrap()) % 2 == 0)
+}
+
+fn crowded(count: usize) -> HashMap<u32, String> {
+    crowd().zip(texts(count)).collect()
 }
 
 fn show_map(share: &Share<HashMap<u32, String>>) -> String {
@@ -108,6 +118,18 @@ fn collections() -> Vec<Operation> {
             "a key's value is replaced",
             map,
             |share| _ = share.insert(3, text(share.get(&3).unwrap().len())),
+            show_map,
+        ),
+        operation(
+            "a key is inserted into a full bucket",
+            || crowded(7),
+            |share| _ = share.insert(crowd().nth(share.len()).unwrap(), text(1)),
+            show_map,
+        ),
+        operation(
+            "a key is removed from an overfull bucket",
+            || crowded(8),
+            |share| _ = share.remove(&crowd().nth(share.len() - 1).unwrap()),
             show_map,
         ),
         operation("a key is removed", map, |share| _ = share.remove(&(share.len() as u32 - 1)), show_map),

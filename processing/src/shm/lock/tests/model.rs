@@ -24,6 +24,7 @@ struct Queue {
 }
 
 impl Word for Futex {
+    const START: u32 = 0;
     const ROUNDS: u32 = 0;
 
     fn load(&self) -> u32 {
