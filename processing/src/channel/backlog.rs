@@ -10,9 +10,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 
-use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate};
-
 use super::Message;
+use crate::sys;
 
 /// How many bytes are kept in memory.
 const NEAR: usize = 32 << 20;
@@ -90,10 +89,7 @@ impl Backlog {
 
 impl Far {
     fn new() -> Far {
-        let open = |place: &&str| {
-            let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-            rustix::fs::open(*place, flags, Mode::RUSR | Mode::WUSR).ok()
-        };
+        let open = |place: &&str| sys::unnamed_file(place.as_ref()).ok();
         let file = PLACES.iter().find_map(open).map(File::from);
         let (rest, fds) = (Vec::new(), VecDeque::new());
         Far { file, full: false, read: 0, punched: 0, written: 0, rest, taken: 0, fds, count: 0 }
@@ -153,8 +149,7 @@ impl Far {
         let done = self.read & !(PORTION as u64 - 1);
         if done > self.punched {
             // A refusal costs room on the disk until all has been listened to.
-            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-            let _ = fallocate(file, flags, self.punched, done - self.punched);
+            sys::punch(file, self.punched, done - self.punched);
             self.punched = done;
         }
         Ok(())

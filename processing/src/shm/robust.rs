@@ -96,6 +96,13 @@ thread_local! {
     };
 }
 
+/// Whether a lock's owner is known as the thread that it is.
+pub(crate) const NAMES_THREADS: bool = true;
+
+/// The kernel marks the words of the dead by itself.
+#[inline]
+pub(crate) fn mark_if_dead(_word: &AtomicU32, _seen: u32) {}
+
 /// The calling thread, as the kernel knows it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Thread {

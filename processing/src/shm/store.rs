@@ -14,7 +14,7 @@ use super::lock::{self, TID, Taken};
 use super::log::{self, Commit};
 use super::notify::Wake;
 use super::planted::{Mistake, makes};
-use super::robust::Thread;
+use super::robust::{NAMES_THREADS, Thread};
 use super::segment::Segment;
 use super::view::View;
 use super::writer::{Tx, Writer};
@@ -144,7 +144,8 @@ impl Store {
     /// written that number who was not to.
     fn check_owner(&self, robust: &Robust<'_>) -> Result<()> {
         let owner = robust.word.load(Relaxed) & TID;
-        let is_nobody = owner != 0 && (owner == robust.thread.tid || !sys::thread_exists(owner));
+        let is_me = NAMES_THREADS && owner == robust.thread.tid;
+        let is_nobody = owner != 0 && (is_me || !sys::thread_exists(owner));
         if is_nobody
             && robust.word.load(Relaxed) & TID == owner
             && self.segment.word(MIXED)?.load(Relaxed) == 0

@@ -1,5 +1,7 @@
 //! Which threads there are.
 
+use std::ffi::CStr;
+
 use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
@@ -13,6 +15,12 @@ pub(crate) fn thread_exists(number: u32) -> bool {
 /// Tells namespaces of process numbers apart; `None` where that is not to be found out.
 pub(crate) fn process_namespace() -> Option<u64> {
     rustix::fs::stat("/proc/self/ns/pid").ok().map(|stat| stat.st_ino)
+}
+
+/// What this process, which has one thread, is called in lists of processes: it was started by a path that ends in `exe`.
+pub(crate) fn name_process(name: &CStr) {
+    // Only a convenience.
+    let _ = rustix::thread::set_name(name);
 }
 
 #[cfg(test)]
