@@ -33,7 +33,7 @@ mod portable;
 #[cfg(test)]
 mod primitive;
 pub(crate) mod ring;
-#[cfg_attr(target_os = "macos", path = "robust/macos.rs")]
+#[cfg_attr(any(target_os = "macos", locks_by_process), path = "robust/by_process.rs")]
 pub(crate) mod robust;
 pub(crate) mod segment;
 pub(crate) mod slot;

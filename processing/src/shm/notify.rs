@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::lock::futex::Robust;
 use super::lock::{OWNER_DIED, Register, TID, WAITERS, Word};
 use super::planted::{Mistake, makes};
-use super::robust::Thread;
+use super::robust::{Thread, WAKES_AT_DEATH};
 use super::segment::Segment;
 use crate::sys::futex;
 
@@ -44,9 +44,10 @@ impl<'s> Wake<'s> {
         // On the list first: from the store on, our death wakes a sleeper.
         self.0.word.store(WAITERS | (self.0.thread.tid & TID), Relaxed);
         std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
-        // Where no kernel wakes a sleeper on our death, they wait for the lock from now on, and so see it.
-        #[cfg(not(target_os = "linux"))]
-        futex::wake_all(self.0.word);
+        if !WAKES_AT_DEATH {
+            // They wait for the lock from now on, and so see it if we die.
+            futex::wake_all(self.0.word);
+        }
     }
 
     /// Wakes everyone. The caller holds the lock, owes, and has committed.

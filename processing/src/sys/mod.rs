@@ -36,6 +36,12 @@ mod descriptors;
 mod environment;
 #[cfg(target_os = "linux")]
 mod fork;
+#[cfg(any(target_os = "macos", locks_by_process, test))]
+#[cfg_attr(
+    not(any(target_os = "macos", locks_by_process)),
+    expect(dead_code, reason = "its tests are the only ones to use it")
+)]
+mod owner;
 #[cfg(target_os = "macos")]
 #[path = "macos/queue.rs"]
 mod queue;
@@ -53,7 +59,7 @@ pub(crate) use socket::{
     Incoming, MOST_FDS, channel_from_parent, receive, send, socket_pair, tag_socket_pair, wait_for_hangup,
 };
 pub(crate) use spawn::{Program, Spawn, environment};
-pub(crate) use threads::{name_process, process_namespace, thread_exists};
+pub(crate) use threads::{name_process, process_namespace};
 pub(crate) use timer::Alarm;
 pub(crate) use trust::function_trust;
 
@@ -69,10 +75,12 @@ pub(crate) use environment::{Environment, environment_file};
 pub(crate) use fork::{Forked, Forker};
 #[cfg(target_os = "linux")]
 pub(crate) use memory::{sealed_file, sealed_length, working_directory};
+#[cfg(any(target_os = "macos", locks_by_process))]
+pub(crate) use owner::{process_exists, process_number};
 #[cfg(target_os = "linux")]
 pub(crate) use socket::{leads_to_parent, packet_socket_pair, wait_until_readable};
-#[cfg(target_os = "macos")]
-pub(crate) use threads::process_number;
+#[cfg(all(target_os = "linux", not(locks_by_process)))]
+pub(crate) use threads::thread_exists;
 
 use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};

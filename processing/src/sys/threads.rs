@@ -6,6 +6,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 
 /// Whether there is a thread of this number, in the namespace of this process.
+#[cfg_attr(all(locks_by_process, not(test)), expect(dead_code, reason = "nobody names threads then"))]
 pub(crate) fn thread_exists(number: u32) -> bool {
     let number = i32::try_from(number).ok().and_then(Pid::from_raw);
     // Whoever may not signal it is told so, and not that there is none.

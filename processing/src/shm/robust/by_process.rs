@@ -1,4 +1,5 @@
-//! Who holds a lock, on a system whose kernel keeps no list of that.
+//! Who holds a lock, on a system whose kernel keeps no list of that: the other `robust`, for macOS. On Linux it is compiled with
+//! `--cfg locks_by_process`, and tested so.
 //!
 //! A lock's word names its owner's *process*. Whoever waits for the lock asks the system each time it has slept whether that
 //! process is still there, and if not, marks the word as Linux's kernel does ([`mark_if_dead`]). Nobody asks while nobody
@@ -22,8 +23,13 @@ use crate::sys;
 /// How many locks one thread can hold.
 const NODES: usize = 14;
 
-/// Whether a lock's owner is known as the thread that it is.
-pub(crate) const NAMES_THREADS: bool = false;
+/// Whether the system wakes a sleeper when a writer dies that owes it a wake-up.
+pub(crate) const WAKES_AT_DEATH: bool = false;
+
+/// Whether a lock that `me` has not taken belongs to nobody, whatever its word says. It may be another thread's.
+pub(crate) fn is_nobody(owner: u32, _me: Thread) -> bool {
+    !sys::process_exists(owner)
+}
 
 struct Me {
     generation: Cell<u64>,
@@ -64,7 +70,7 @@ extern "C" fn count_fork() {
 #[cold]
 pub(crate) fn mark_if_dead(word: &AtomicU32, seen: u32) {
     let owner = seen & TID;
-    if owner != 0 && word.load(Relaxed) == seen && !sys::thread_exists(owner) {
+    if owner != 0 && word.load(Relaxed) == seen && !sys::process_exists(owner) {
         let _ = word.compare_exchange(seen, seen & WAITERS | OWNER_DIED, AcqRel, Relaxed);
     }
 }
@@ -90,6 +96,12 @@ impl Thread {
             }
             Thread { generation, tid: me.number.get(), not_send: PhantomData }
         }))
+    }
+
+    /// Where this thread notes what it holds; in a forked child of it, too.
+    #[cfg(test)]
+    pub(crate) fn head_address(&self) -> usize {
+        ME.with(|me| std::ptr::from_ref(&me.held) as usize)
     }
 
     /// Nobody looks at what is about to be taken or given up.
