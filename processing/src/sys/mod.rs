@@ -36,11 +36,7 @@ mod descriptors;
 mod environment;
 #[cfg(target_os = "linux")]
 mod fork;
-#[cfg(any(target_os = "macos", locks_by_process, test))]
-#[cfg_attr(
-    not(any(target_os = "macos", locks_by_process)),
-    expect(dead_code, reason = "its tests are the only ones to use it")
-)]
+#[cfg(any(target_os = "macos", locks_by_process))]
 mod owner;
 #[cfg(target_os = "macos")]
 #[path = "macos/queue.rs"]
