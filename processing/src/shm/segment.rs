@@ -162,16 +162,22 @@ impl Segment {
         Ok(())
     }
 
-    /// Makes the pages of a range present in one call; only a hint.
+    /// Makes the pages of a range present in one call; only a hint, for which not every system has a call.
+    #[cfg_attr(not(target_os = "linux"), expect(clippy::unused_self, reason = "there is nothing to do"))]
     pub(crate) fn populate(&self, at: u64, len: u64) {
-        let (start, end) = (at & !4095, (at.saturating_add(len)).min(self.len));
+        #[cfg(not(target_os = "linux"))]
+        let _ = (at, len);
+        #[cfg(target_os = "linux")]
+        self.populate_from(at & !4095, at.saturating_add(len).min(self.len));
+    }
+
+    #[cfg(target_os = "linux")]
+    fn populate_from(&self, start: u64, end: u64) {
         if start >= end {
             return;
         }
-        #[cfg(target_os = "linux")]
         // SAFETY: `start` is below `len`, which is the mapping's length.
         let pointer = unsafe { self.map.as_mut_ptr().add(start as usize) };
-        #[cfg(target_os = "linux")]
         // SAFETY: the range lies in our own shared mapping, and populating changes no byte of it.
         let _ = unsafe {
             rustix::mm::madvise(
