@@ -27,9 +27,9 @@
 //!
 //! | type | crosses as |
 //! |---|---|
-//! | `File` | itself: open, at its position, which both sides then share. In bytes that may outlive the process: path, mode and position; opening creates nothing and truncates nothing |
+//! | `File` | itself: open, at its position, which both sides then share. In bytes that may outlive the process: path, mode and position (on Linux); opening creates nothing and truncates nothing |
 //! | `TcpStream`, `TcpListener`, `UdpSocket`, `UnixStream`, `UnixListener`, `UnixDatagram` | itself, open. In plain bytes: the addresses, to be connected or bound again |
-//! | `OwnedFd`, `PipeReader`, `PipeWriter`, `ChildStdin`, `ChildStdout`, `ChildStderr` | itself, open. Never in plain bytes |
+//! | `OwnedFd` (`OwnedHandle`, `OwnedSocket`), `PipeReader`, `PipeWriter`, `ChildStdin`, `ChildStdout`, `ChildStderr` | itself, open. Never in plain bytes |
 //! | `Instant` | the same moment, by the system's clock |
 //! | `SystemTime` | itself, also before 1970 |
 //! | `PathBuf` | itself, also when it is no UTF-8 |
@@ -40,25 +40,22 @@
 //! | `fn(A) -> R` | the function, for processes that run the same program |
 //! | `RangeInclusive<T>`, `vec::IntoIter<T>`, `vec_deque::IntoIter<T>`, and `Rev` and `StepBy` over ranges of whole numbers | what is left of it |
 //! | `Cursor<T>` | with its position |
-//! | `BufReader<File>` | a reader of its own, from the next byte that this one would have yielded |
+//! | `BufReader<File>` | a reader of its own, from the next byte that this one would have yielded (on Linux; elsewhere as `T` below) |
 //! | `BufReader<T>` over other streams, `BufWriter<T>` | as `T`; it is an error if there are bytes in the buffer |
 //! | `tracing`'s `Level`, `LevelFilter`, `Span`, `Dispatch` (feature `tracing`) | a span of the same name, target and level; the subscriber of the other side |
 //! | `Regex` (feature `regex`) | its pattern; flags that are not in the pattern itself are lost |
 
-#[cfg(unix)]
 mod buffered;
 mod command;
 mod edges;
-#[cfg(unix)]
 mod file;
 mod function;
-#[cfg(unix)]
 mod handle;
 mod handles;
 mod iter;
 mod locked;
+mod open;
 mod shared;
-#[cfg(unix)]
 mod socket;
 mod time;
 #[cfg(feature = "tracing")]

@@ -21,4 +21,5 @@ pub use crate::lifecycle::{FromItem, Outcome, ProcessSpec, ProcessType, SingleFi
 pub use crate::phase::Phase;
 pub use crate::share::generated as share;
 pub use crate::share::{Place, ShareError, ShareHandle, Shareable};
+#[cfg(target_os = "linux")]
 pub use crate::shm::bare::{Bare, BarePipe};

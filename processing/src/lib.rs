@@ -52,8 +52,8 @@
 //! | `progress` | [`Pool::progress`]: a bar on stderr, or lines where that is no terminal |
 //! | `tracing` | what happens to workers, as `tracing` events |
 
-#[cfg(not(target_os = "linux"))]
-compile_error!("`processing` runs on Linux only, so far");
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+compile_error!("`processing` is for Linux and macOS, so far");
 
 mod channel;
 mod chaos;

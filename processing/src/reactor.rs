@@ -142,6 +142,7 @@ impl Io<'_> {
     }
 
     /// Has `due` of another actor called at this instant; nothing happens if that is over.
+    #[cfg(target_os = "linux")]
     pub(crate) fn wake_other_at(&mut self, other: ActorId, when: Instant) {
         self.times.push(Reverse((when, other.0)));
     }

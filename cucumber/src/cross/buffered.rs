@@ -1,11 +1,9 @@
 //! Buffers around files and streams. What is in a buffer has left the file already, or is not there yet.
 
-use std::fs::{File, OpenOptions};
-use std::io::{
-    BufReader, BufWriter, Error, PipeReader, PipeWriter, Result as Outcome, Seek, SeekFrom, Write,
-};
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Error, PipeReader, PipeWriter, Result as Outcome, Write};
 use std::net::TcpStream;
-use std::os::fd::AsRawFd;
+#[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
 
@@ -21,8 +19,8 @@ use super::via::Written;
 impl SerializeAs<BufReader<File>> for Cross {
     fn serialize_as<S: Serializer>(value: &BufReader<File>, serializer: S) -> Result<S::Ok, S::Error> {
         let (file, unread) = (value.get_ref(), value.buffer().len());
-        let is_file = file.metadata().is_ok_and(|about| about.is_file());
-        if unread > 0 && !is_file {
+        let can_read_again = HAS_FILES_OF_ITS_OWN && file.metadata().is_ok_and(|about| about.is_file());
+        if unread > 0 && !can_read_again {
             return Err(S::Error::custom(read_ahead(unread)));
         }
         (unread as u64, Written::<File, Self>::new(file)).serialize(serializer)
@@ -36,8 +34,16 @@ impl<'de> DeserializeAs<'de, BufReader<File>> for Cross {
     }
 }
 
+/// Whether a file that is open here can be opened once more, with a position of its own.
+const HAS_FILES_OF_ITS_OWN: bool = cfg!(target_os = "linux");
+
 /// Two buffers over one position would each take what the other one is going to need.
+#[cfg(target_os = "linux")]
 fn reader_of_its_own(mut file: File, unread: u64) -> Outcome<File> {
+    use std::fs::OpenOptions;
+    use std::io::{Seek, SeekFrom};
+    use std::os::fd::AsRawFd;
+
     if !file.metadata()?.is_file() {
         return Ok(file);
     }
@@ -46,6 +52,12 @@ fn reader_of_its_own(mut file: File, unread: u64) -> Outcome<File> {
     let mut own = OpenOptions::new().read(true).open(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
     own.seek(SeekFrom::Start(position))?;
     Ok(own)
+}
+
+/// Nobody who has read ahead sends one here.
+#[cfg(not(target_os = "linux"))]
+fn reader_of_its_own(file: File, unread: u64) -> Outcome<File> {
+    if unread > 0 { Err(Error::other("a reader that has read ahead")) } else { Ok(file) }
 }
 
 fn read_ahead(unread: usize) -> String {
@@ -75,7 +87,9 @@ macro_rules! readers {
     )*};
 }
 
-readers! { TcpStream UnixStream PipeReader ChildStdout ChildStderr }
+readers! { TcpStream PipeReader ChildStdout ChildStderr }
+#[cfg(unix)]
+readers! { UnixStream }
 
 /// Were the bytes to go along, both sides would write them.
 fn whole<W: Write>(writer: &BufWriter<W>) -> Result<&W, String> {
@@ -104,4 +118,6 @@ macro_rules! writers {
     )*};
 }
 
-writers! { File TcpStream UnixStream PipeWriter ChildStdin }
+writers! { File TcpStream PipeWriter ChildStdin }
+#[cfg(unix)]
+writers! { UnixStream }

@@ -1,10 +1,8 @@
 //! Open files.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom};
-use std::os::fd::AsRawFd;
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -35,7 +33,12 @@ impl<'de> DeserializeAs<'de, File> for Cross {
 }
 
 /// The system knows of every open file how it was opened; asking changes nothing.
+#[cfg(target_os = "linux")]
 fn describe(file: &File) -> io::Result<Recipe> {
+    use std::fs;
+    use std::os::fd::AsRawFd;
+    use std::os::unix::fs::MetadataExt;
+
     let gone =
         || io::Error::other("this file has no path any more, so plain bytes cannot say how to open it again");
     let number = file.as_raw_fd();
@@ -59,6 +62,16 @@ fn describe(file: &File) -> io::Result<Recipe> {
         append: flags & append != 0,
         position,
     })
+}
+
+/// Other systems know it as well, but the standard library does not ask them.
+#[cfg(not(target_os = "linux"))]
+fn describe(_file: &File) -> io::Result<Recipe> {
+    Err(io::Error::new(
+        io::ErrorKind::Unsupported,
+        "on this system plain bytes cannot say how a file is to be opened again; \
+         send the value through a channel, or use `cucumber::encode`",
+    ))
 }
 
 fn open(recipe: Recipe) -> io::Result<File> {

@@ -1,7 +1,10 @@
 //! What the operating system counts as an open file, whatever it is.
 
 use std::io::{PipeReader, PipeWriter};
-use std::os::fd::{AsFd, OwnedFd};
+#[cfg(unix)]
+use std::os::fd::OwnedFd;
+#[cfg(windows)]
+use std::os::windows::io::{OwnedHandle, OwnedSocket};
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
 
 use serde::de::{DeserializeOwned, Error as _};
@@ -10,6 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_with::{DeserializeAs, SerializeAs};
 
 use super::Cross;
+use super::open::Open;
 use crate::inspect;
 use crate::scope::{self, Handling};
 
@@ -29,12 +33,12 @@ pub(super) fn write<T, R, S>(
     serializer: S,
 ) -> Result<S::Ok, S::Error>
 where
-    T: AsFd,
+    T: Open,
     R: Serialize,
     S: Serializer,
 {
     if scope::handling() == Handling::Attached {
-        let copy = value.as_fd().try_clone_to_owned().map_err(S::Error::custom)?;
+        let copy = value.hold().map_err(S::Error::custom)?;
         let number = scope::attach(Box::new(copy)).map_err(S::Error::custom)?;
         return Handle::<R>::Open(number).serialize(serializer);
     }
@@ -53,22 +57,22 @@ pub(super) fn read<'de, T, R, D>(
     open: impl FnOnce(R) -> std::io::Result<T>,
 ) -> Result<T, D::Error>
 where
-    T: From<OwnedFd>,
+    T: Open,
     R: DeserializeOwned,
     D: Deserializer<'de>,
 {
     match Handle::<R>::deserialize(deserializer)? {
-        Handle::Open(number) => claim(number).map(T::from).map_err(D::Error::custom),
+        Handle::Open(number) => claim::<T>(number).map(T::of).map_err(D::Error::custom),
         Handle::Recipe(_) if scope::handling() == Handling::Masked => Err(D::Error::custom("not traced")),
         Handle::Recipe(recipe) => open(recipe).map_err(D::Error::custom),
     }
 }
 
 /// A part of a graph may be read twice, so it leaves a copy.
-fn claim(number: u32) -> crate::Result<OwnedFd> {
-    let claimed: OwnedFd = scope::detach(number)?;
+fn claim<T: Open>(number: u32) -> crate::Result<T::Hold> {
+    let claimed: T::Hold = scope::detach(number)?;
     if crate::graph::is_reading() {
-        let copy = claimed.try_clone().map_err(|error| {
+        let copy = T::hold_again(&claimed).map_err(|error| {
             crate::Error::handle("a handle inside of a shared value could not be copied").caused_by(error)
         })?;
         scope::put_back(number, Box::new(copy));
@@ -103,4 +107,8 @@ macro_rules! nameless {
     )*};
 }
 
-nameless! { OwnedFd PipeReader PipeWriter ChildStdin ChildStdout ChildStderr }
+nameless! { PipeReader PipeWriter ChildStdin ChildStdout ChildStderr }
+#[cfg(unix)]
+nameless! { OwnedFd }
+#[cfg(windows)]
+nameless! { OwnedHandle OwnedSocket }

@@ -1,7 +1,10 @@
 //! The handles among what a task has captured.
 
 use std::fmt;
-use std::os::fd::OwnedFd;
+#[cfg(unix)]
+use std::os::fd::OwnedFd as Hold;
+#[cfg(windows)]
+use std::os::windows::io::OwnedHandle as Hold;
 use std::sync::Arc;
 
 use serde::ser::{Error as _, SerializeSeq as _};
@@ -16,12 +19,12 @@ use crate::scope::Attachment;
 #[derive(Clone, Default)]
 pub(crate) struct Handles(Arc<[Handle]>);
 
-struct Handle(OwnedFd);
+struct Handle(Hold);
 
 impl Handles {
     /// Those that an encoding has attached.
     pub(crate) fn of(attachments: Vec<Attachment>) -> Result<Self> {
-        let handles = attachments.into_iter().map(|attachment| match attachment.downcast::<OwnedFd>() {
+        let handles = attachments.into_iter().map(|attachment| match attachment.downcast::<Hold>() {
             Ok(handle) => Ok(Handle(*handle)),
             Err(_) => Err(Error::custom("a handle of a kind that cannot be copied for each call")),
         });

@@ -2,7 +2,9 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+#[cfg(unix)]
 use std::os::unix::net::{self, UnixDatagram, UnixListener, UnixStream};
+#[cfg(unix)]
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,8 +32,10 @@ struct Datagrams<Address> {
     write_timeout: Option<Duration>,
 }
 
+#[cfg(unix)]
 type Name = std::ffi::OsString;
 
+#[cfg(unix)]
 fn name(address: &net::SocketAddr) -> io::Result<Name> {
     address.as_pathname().map(|path: &Path| path.as_os_str().to_owned()).ok_or_else(|| {
         io::Error::other("this socket has no path, so plain bytes cannot say how to connect it again")
@@ -90,7 +94,10 @@ sockets! {
         socket.set_write_timeout(recipe.write_timeout)?;
         Ok(socket)
     };
+}
 
+#[cfg(unix)]
+sockets! {
     UnixStream, Stream<Name>,
     |stream| Stream {
         peer: name(&stream.peer_addr()?)?,

@@ -14,9 +14,6 @@ use crate::error::BoxError;
 use crate::reconnect::Reconnect;
 use crate::secret::Secret;
 
-/// A peer that does not even acknowledge what was sent to it for this time is gone.
-const SILENCE: Duration = Duration::from_secs(20);
-
 /// Server errors that pass: too many connections, a shutdown, an aborted or lost connection.
 const PASSING: [u16; 6] = [1040, 1053, 1152, 1158, 1159, 1927];
 
@@ -80,6 +77,7 @@ struct Tls {
 
 impl From<&Opts> for MysqlRecipe {
     fn from(opts: &Opts) -> Self {
+        let (keepalive_interval_secs, keepalive_count) = own::keepalive(opts);
         Self {
             host: opts.get_ip_or_hostname().into_owned(),
             port: opts.get_tcp_port(),
@@ -95,9 +93,9 @@ impl From<&Opts> for MysqlRecipe {
             write_timeout: opts.get_write_timeout().copied(),
             nodelay: opts.get_tcp_nodelay(),
             keepalive_ms: opts.get_tcp_keepalive_time_ms(),
-            keepalive_interval_secs: opts.get_tcp_keepalive_probe_interval_secs(),
-            keepalive_count: opts.get_tcp_keepalive_probe_count(),
-            user_timeout_ms: opts.get_tcp_user_timeout_ms(),
+            keepalive_interval_secs,
+            keepalive_count,
+            user_timeout_ms: own::user_timeout_ms(opts),
             compression: opts.get_compress().map(|compression| compression.level()),
             capabilities: opts.get_additional_capabilities().bits(),
             statement_cache: opts.get_stmt_cache_size(),
@@ -118,7 +116,6 @@ impl From<&Opts> for MysqlRecipe {
 impl MysqlRecipe {
     /// What the driver connects with: within `limit`, and with this limit for each time that it reads.
     fn opts(&self, secret: Option<&Secret>, limit: Duration, reading: Option<Duration>) -> OptsBuilder {
-        let silence = u32::try_from(SILENCE.as_millis()).unwrap_or(u32::MAX);
         let tls = self.tls.as_ref().map(|tls| {
             SslOpts::default()
                 .with_root_cert_path(tls.root.clone())
@@ -126,7 +123,7 @@ impl MysqlRecipe {
                 .with_danger_accept_invalid_certs(tls.accept_invalid)
         });
         let attributes = self.attributes.clone().map(|all| all.into_iter().collect::<HashMap<_, _>>());
-        OptsBuilder::new()
+        let options = OptsBuilder::new()
             .ip_or_hostname(Some(&self.host))
             .tcp_port(self.port)
             .socket(self.socket.as_ref())
@@ -141,9 +138,6 @@ impl MysqlRecipe {
             .write_timeout(self.write_timeout)
             .tcp_nodelay(self.nodelay)
             .tcp_keepalive_time_ms(self.keepalive_ms)
-            .tcp_keepalive_probe_interval_secs(self.keepalive_interval_secs)
-            .tcp_keepalive_probe_count(self.keepalive_count)
-            .tcp_user_timeout_ms(Some(self.user_timeout_ms.unwrap_or(silence)))
             .compress(self.compression.map(Compression::new))
             .additional_capabilities(CapabilityFlags::from_bits_retain(self.capabilities))
             .stmt_cache_size(self.statement_cache)
@@ -152,7 +146,60 @@ impl MysqlRecipe {
             .enable_cleartext_plugin(self.cleartext)
             .server_key_path(self.server_key.clone())
             .ssl_opts(tls)
-            .connect_attrs(attributes)
+            .connect_attrs(attributes);
+        own::with_user_timeout(own::with_keepalive(options, self), self)
+    }
+}
+
+/// What the driver can set on some systems only. A recipe has room for it on all.
+mod own {
+    use mysql::{Opts, OptsBuilder};
+
+    use super::MysqlRecipe;
+
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    pub(super) fn keepalive(opts: &Opts) -> (Option<u32>, Option<u32>) {
+        (opts.get_tcp_keepalive_probe_interval_secs(), opts.get_tcp_keepalive_probe_count())
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+    pub(super) fn keepalive(_opts: &Opts) -> (Option<u32>, Option<u32>) {
+        (None, None)
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "macos"))]
+    pub(super) fn with_keepalive(options: OptsBuilder, recipe: &MysqlRecipe) -> OptsBuilder {
+        options
+            .tcp_keepalive_probe_interval_secs(recipe.keepalive_interval_secs)
+            .tcp_keepalive_probe_count(recipe.keepalive_count)
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "macos")))]
+    pub(super) fn with_keepalive(options: OptsBuilder, _recipe: &MysqlRecipe) -> OptsBuilder {
+        options
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(super) fn user_timeout_ms(opts: &Opts) -> Option<u32> {
+        opts.get_tcp_user_timeout_ms()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn user_timeout_ms(_opts: &Opts) -> Option<u32> {
+        None
+    }
+
+    #[cfg(target_os = "linux")]
+    pub(super) fn with_user_timeout(options: OptsBuilder, recipe: &MysqlRecipe) -> OptsBuilder {
+        /// A peer that does not even acknowledge what was sent to it for this time is gone.
+        const SILENCE: std::time::Duration = std::time::Duration::from_secs(20);
+        let silence = u32::try_from(SILENCE.as_millis()).unwrap_or(u32::MAX);
+        options.tcp_user_timeout_ms(Some(recipe.user_timeout_ms.unwrap_or(silence)))
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    pub(super) fn with_user_timeout(options: OptsBuilder, _recipe: &MysqlRecipe) -> OptsBuilder {
+        options
     }
 }
 

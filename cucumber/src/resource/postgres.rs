@@ -156,7 +156,11 @@ impl PostgresRecipe {
         for host in &self.hosts {
             match host {
                 Place::Name(name) => config.host(name),
+                #[cfg(unix)]
                 Place::Directory(directory) => config.host_path(directory),
+                // There are no such sockets here, and the driver says that it finds no host of this name.
+                #[cfg(not(unix))]
+                Place::Directory(directory) => config.host(directory.to_string_lossy()),
             };
         }
         for address in &self.addresses {

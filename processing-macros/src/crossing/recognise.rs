@@ -19,6 +19,8 @@ const LEAVES: &[&str] = &[
     "UnixListener",
     "UnixDatagram",
     "OwnedFd",
+    "OwnedHandle",
+    "OwnedSocket",
     "PipeReader",
     "PipeWriter",
     "ChildStdin",

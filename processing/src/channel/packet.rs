@@ -14,8 +14,6 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::fs::fstat;
-
 use super::spare;
 use crate::sys;
 
@@ -138,14 +136,7 @@ pub(crate) fn write_all_at(file: &OwnedFd, bytes: &[u8], start: u64) -> io::Resu
 /// Reads `length` bytes from this place on of a memory file that another process made: it may be shorter than was said.
 pub(crate) fn read_all_at(file: &OwnedFd, start: u64, length: u64) -> io::Result<Vec<u8>> {
     let too_short = || io::Error::new(io::ErrorKind::UnexpectedEof, "shared memory is shorter than was said");
-    let stat = fstat(file)?;
-    if u64::try_from(stat.st_size).is_ok_and(|size| size.saturating_sub(start) < length) {
-        return Err(too_short());
-    }
-    // Holes cost whoever made the file nothing, and would cost this process their whole length.
-    if u64::try_from(stat.st_blocks).is_ok_and(|blocks| blocks.saturating_mul(512) < length) {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "shared memory with holes in it"));
-    }
+    sys::check_filled(file, start.saturating_add(length))?;
     let length = usize::try_from(length).map_err(|_| too_short())?;
     // What is read beyond the length is for nothing, so not into a much larger one.
     let mut bytes = spare::take_within(length.saturating_mul(2));

@@ -9,12 +9,12 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{Message, spare};
 use crate::shm::Page;
+use crate::sys;
 
 mod end;
 mod error;
@@ -77,9 +77,7 @@ impl Pipe {
     pub fn pair<Down, Up>() -> Result<Ends<Down, Up>, PipeError> {
         let memory = Page::new("processing-pipe")?;
         let other = Page::open(std::os::fd::AsFd::as_fd(&memory).try_clone_to_owned()?)?;
-        let (ours, theirs) =
-            socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
-                .map_err(std::io::Error::from)?;
+        let (ours, theirs) = sys::tag_socket_pair()?;
         let anchor = Arc::new(End::new(Side::Anchor, memory, ours)?);
         let point = Arc::new(End::new(Side::Point, other, theirs)?);
         Ok((Anchor { end: anchor, messages: PhantomData }, Point { end: point, messages: PhantomData }))

@@ -6,8 +6,9 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
 
-use rustix::fs::{FallocateFlags, Mode, OFlags, fallocate};
 use rustix::process::{Resource, getrlimit};
+
+use crate::sys;
 
 /// How many bytes are written, and given back to the system, at a time.
 const PORTION: usize = 1 << 20;
@@ -111,9 +112,7 @@ impl Spool {
         if done > self.punched
             && let Some(file) = &self.file
         {
-            // A refusal costs room on the disk until the file is gone.
-            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-            let _ = fallocate(file, flags, self.punched, done - self.punched);
+            sys::punch(file, self.punched, done - self.punched);
             self.punched = done;
         }
     }
@@ -127,12 +126,11 @@ impl Spool {
 }
 
 fn nameless() -> io::Result<File> {
-    let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
-    let mut refused = io::ErrorKind::NotFound.into();
+    let mut refused = io::Error::from(io::ErrorKind::NotFound);
     for place in PLACES {
-        match rustix::fs::open(place, flags, Mode::RUSR | Mode::WUSR) {
+        match sys::unnamed_file(place.as_ref()) {
             Ok(file) => return Ok(file.into()),
-            Err(error) => refused = error.into(),
+            Err(error) => refused = error,
         }
     }
     Err(refused)

@@ -137,7 +137,7 @@ impl SeatActor {
         self.journal.clear();
         let job = SeatJob { index: self.seat, initializer: self.initializer };
         let bytes = cucumber::to_bytes(&job).map_err(io::Error::other)?;
-        let own = [self.status.as_fd(), seat.claims.as_fd(), self.journal.as_fd(), self.alarm.as_fd()];
+        let own = [self.status.as_fd(), seat.claims.as_fd(), self.journal.as_fd(), self.alarm.to_pass()];
         let fds = own.into_iter().map(|fd| fd.try_clone_to_owned()).collect::<io::Result<_>>()?;
         let mut launched = self.launch.start(self.entry, Message { bytes, fds })?;
         let outbox = launched.outbox.take();

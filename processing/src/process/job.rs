@@ -29,7 +29,7 @@ impl Supervisor {
         };
         let bytes = cucumber::to_bytes(&job).map_err(io::Error::other)?;
         let handles = self.handles.get(&status.checkpoint().handles).map(Vec::as_slice).unwrap_or_default();
-        let own = [status.as_fd(), self.alarm.as_fd()];
+        let own = [status.as_fd(), self.alarm.to_pass()];
         let rest = self.files.iter().chain(handles).map(AsFd::as_fd);
         let fds = own.into_iter().chain(rest).map(|fd| fd.try_clone_to_owned()).collect::<io::Result<_>>()?;
         Ok(Message { bytes, fds })

@@ -160,7 +160,7 @@ mod tests {
         let mut io = Io::of(&poller, &mut times);
         let mut worker = Worker::new(launched, "test", &mut io).unwrap();
         let packet = [0, 0, 0, 0, 7, 0, 0, 0];
-        let mut send = |count| sys::send(theirs.as_fd(), &packet.repeat(count), &[]).unwrap();
+        let send = |count| sys::send(theirs.as_fd(), &packet.repeat(count), &[]).unwrap();
         // Has it read so much at once that the next ones are read together, and there is nothing more to read then.
         send(TURN - 1);
         assert_eq!(worker.received(&mut io).unwrap().len(), TURN - 1);

@@ -6,12 +6,10 @@ use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
 use std::sync::atomic::{AtomicU32, fence};
 use std::time::Duration;
 
-use rustix::thread::futex;
-
 use super::fault::Result;
-use super::lock::futex::timespec;
 use super::page::Shared;
 use super::ring::{Chunk, Ring};
+use crate::sys::futex;
 
 /// Both ways between a process and its parent.
 #[repr(C)]
@@ -69,13 +67,12 @@ impl Bell {
     /// Wakes everyone.
     pub(crate) fn ring(&self) {
         self.0.fetch_add(1, AcqRel);
-        let _ = futex::wake(&self.0, futex::Flags::empty(), i32::MAX as u32);
+        futex::wake_all(&self.0);
     }
 
     /// Sleeps until it rings, unless it has since. May return for no reason.
     fn wait(&self, ticket: Ticket, at_most: Option<Duration>) {
-        let time = at_most.map(timespec);
-        let _ = futex::wait(&self.0, futex::Flags::empty(), ticket.0, time.as_ref());
+        futex::wait(&self.0, ticket.0, at_most);
     }
 }
 

@@ -9,6 +9,7 @@
     reason = "shared memory is mapped, and the kernel's list of held locks is written, here alone"
 )]
 
+#[cfg(target_os = "linux")]
 pub(crate) mod bare;
 mod bell;
 mod claims;
@@ -32,6 +33,7 @@ mod portable;
 #[cfg(test)]
 mod primitive;
 pub(crate) mod ring;
+#[cfg_attr(any(target_os = "macos", locks_by_process), path = "robust/by_process.rs")]
 pub(crate) mod robust;
 pub(crate) mod segment;
 pub(crate) mod slot;

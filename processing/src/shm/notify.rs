@@ -7,13 +7,12 @@
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::time::Duration;
 
-use rustix::thread::futex;
-
-use super::lock::futex::{Robust, timespec};
+use super::lock::futex::Robust;
 use super::lock::{OWNER_DIED, Register, TID, WAITERS, Word};
 use super::planted::{Mistake, makes};
-use super::robust::Thread;
+use super::robust::{Thread, WAKES_AT_DEATH};
 use super::segment::Segment;
+use crate::sys::futex;
 
 /// Sleepers' values have this bit where an owner's number would be; no process number is so high.
 const ASLEEP: u32 = 0x2000_0000;
@@ -45,6 +44,10 @@ impl<'s> Wake<'s> {
         // On the list first: from the store on, our death wakes a sleeper.
         self.0.word.store(WAITERS | (self.0.thread.tid & TID), Relaxed);
         std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+        if !WAKES_AT_DEATH {
+            // They wait for the lock from now on, and so see it if we die.
+            futex::wake_all(self.0.word);
+        }
     }
 
     /// Wakes everyone. The caller holds the lock, owes, and has committed.
@@ -78,8 +81,7 @@ impl<'s> Wake<'s> {
         // With the word pending, a sleeper who is killed just when the kernel has woken it on behalf of
         // a dead writer is replaced by another one.
         self.0.pend();
-        let time = at_most.map(timespec);
-        let _ = futex::wait(self.0.word, futex::Flags::empty(), value, time.as_ref());
+        futex::wait(self.0.word, value, at_most);
         let debt = WAITERS | OWNER_DIED;
         if self.0.word.load(Acquire) == debt {
             // The kernel woke us alone. As the word's owner we pass the duty on if we die as well.

@@ -9,7 +9,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use memmap2::{MmapOptions, MmapRaw};
-use rustix::fs::{SealFlags, fcntl_add_seals, fcntl_get_seals, fstat, ftruncate};
 
 use crate::sys;
 
@@ -61,16 +60,12 @@ impl<A: Shared, B: Shared> Page<Both<A, B>> {
 impl<T: Shared> Page<T> {
     /// A new one, all zeroes. It can neither shrink nor grow, so that no access can ever fault.
     pub(crate) fn new(name: &str) -> io::Result<Self> {
-        let file = sys::memory_file(name)?;
-        ftruncate(&file, size_of::<T>() as u64)?;
-        fcntl_add_seals(&file, SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL)?;
-        Page::map(file)
+        Page::map(sys::fixed_memory(name, size_of::<T>() as u64)?)
     }
 
     /// One that another process has made.
     pub(crate) fn open(file: OwnedFd) -> io::Result<Self> {
-        let sealed = fcntl_get_seals(&file)?.contains(SealFlags::SHRINK);
-        if !sealed || u64::try_from(fstat(&file)?.st_size).ok() != Some(size_of::<T>() as u64) {
+        if sys::fixed_length(&file)? != sys::length_of(size_of::<T>() as u64) {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "shared memory of another shape than this build's",
@@ -116,6 +111,8 @@ impl<T> fmt::Debug for Page<T> {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+    use rustix::fs::ftruncate;
 
     use super::*;
 

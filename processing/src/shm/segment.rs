@@ -4,11 +4,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use memmap2::{MmapOptions, MmapRaw};
-use rustix::fs::{FallocateFlags, MemfdFlags, SealFlags};
 use rustix::process::{Resource, getrlimit};
 
 use super::fault::{Fault, Result};
 use super::layout::Header;
+use crate::sys;
 
 /// A sealed memory file and its mapping.
 ///
@@ -21,8 +21,6 @@ pub(crate) struct Segment {
     map: MmapRaw,
     len: u64,
 }
-
-const SEALS: SealFlags = SealFlags::SHRINK.union(SealFlags::GROW).union(SealFlags::SEAL);
 
 impl Segment {
     /// Makes a segment of `largest` bytes, or of the greatest half, quarter, … that the limits on this
@@ -46,21 +44,13 @@ impl Segment {
     }
 
     fn create_exactly(name: &str, len: u64) -> Result<Segment> {
-        let file = rustix::fs::memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-        rustix::fs::ftruncate(&file, len)?;
-        rustix::fs::fcntl_add_seals(&file, SEALS)?;
-        Segment::map(file, len)
+        Segment::map(sys::fixed_memory(name, len)?, len)
     }
 
     /// Maps a segment that another process made.
     pub(crate) fn attach(file: OwnedFd) -> Result<Segment> {
-        // A file that could still shrink would be a SIGBUS in waiting.
-        let seals = rustix::fs::fcntl_get_seals(&file).map_err(|_| Fault::Corrupt("not a memory file"))?;
-        if !seals.contains(SealFlags::SHRINK | SealFlags::GROW) || seals.contains(SealFlags::WRITE) {
-            return Err(Fault::Corrupt("the memory file is not sealed"));
-        }
-        let len = rustix::fs::fstat(&file)?.st_size;
-        Segment::map(file, u64::try_from(len).map_err(|_| Fault::Corrupt("length"))?)
+        let len = sys::fixed_length(&file).map_err(|_| Fault::Corrupt("no memory of a fixed length"))?;
+        Segment::map(file, len)
     }
 
     fn map(file: OwnedFd, len: u64) -> Result<Segment> {
@@ -82,7 +72,15 @@ impl Segment {
         self.file.as_fd()
     }
 
+    /// Which memory this is, the same in every process: the system has no number for it, so by what its maker drew for it.
+    #[cfg(target_os = "macos")]
+    pub(crate) fn identity(file: &OwnedFd) -> Result<(u64, u64)> {
+        let segment = Segment::attach(file.try_clone()?)?;
+        Ok((0, segment.word(super::layout::SEED)?.load(Relaxed)))
+    }
+
     /// Which file this is, the same in every process.
+    #[cfg(target_os = "linux")]
     pub(crate) fn identity(file: &OwnedFd) -> Result<(u64, u64)> {
         let stat = rustix::fs::fstat(file)?;
         Ok((stat.st_dev, stat.st_ino))
@@ -164,9 +162,17 @@ impl Segment {
         Ok(())
     }
 
-    /// Makes the pages of a range present in one call; only a hint.
+    /// Makes the pages of a range present in one call; only a hint, for which not every system has a call.
+    #[cfg_attr(not(target_os = "linux"), expect(clippy::unused_self, reason = "there is nothing to do"))]
     pub(crate) fn populate(&self, at: u64, len: u64) {
-        let (start, end) = (at & !4095, (at.saturating_add(len)).min(self.len));
+        #[cfg(not(target_os = "linux"))]
+        let _ = (at, len);
+        #[cfg(target_os = "linux")]
+        self.populate_from(at & !4095, at.saturating_add(len).min(self.len));
+    }
+
+    #[cfg(target_os = "linux")]
+    fn populate_from(&self, start: u64, end: u64) {
         if start >= end {
             return;
         }
@@ -186,9 +192,7 @@ impl Segment {
     pub(crate) fn punch(&self, at: u64, len: u64) {
         let (start, end) = (at.next_multiple_of(4096), at.saturating_add(len).min(self.len) & !4095);
         if start < end {
-            // A refusal costs memory, nothing else.
-            let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
-            let _ = rustix::fs::fallocate(&self.file, flags, start, end - start);
+            sys::punch(&self.file, start, end - start);
         }
     }
 
@@ -253,7 +257,7 @@ mod tests {
 
     #[test]
     fn files_that_could_shrink_are_refused() {
-        let file = rustix::fs::memfd_create("loose", MemfdFlags::ALLOW_SEALING).unwrap();
+        let file = sys::memory_file("loose").unwrap();
         rustix::fs::ftruncate(&file, 1 << 20).unwrap();
         assert!(matches!(Segment::attach(file), Err(Fault::Corrupt(_))));
         let (pipe, _) = rustix::pipe::pipe().unwrap();

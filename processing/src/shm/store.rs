@@ -14,11 +14,10 @@ use super::lock::{self, TID, Taken};
 use super::log::{self, Commit};
 use super::notify::Wake;
 use super::planted::{Mistake, makes};
-use super::robust::Thread;
+use super::robust::{Thread, is_nobody};
 use super::segment::Segment;
 use super::view::View;
 use super::writer::{Tx, Writer};
-use crate::sys;
 
 mod known;
 #[cfg(test)]
@@ -144,8 +143,8 @@ impl Store {
     /// written that number who was not to.
     fn check_owner(&self, robust: &Robust<'_>) -> Result<()> {
         let owner = robust.word.load(Relaxed) & TID;
-        let is_nobody = owner != 0 && (owner == robust.thread.tid || !sys::thread_exists(owner));
-        if is_nobody
+        if owner != 0
+            && is_nobody(owner, robust.thread)
             && robust.word.load(Relaxed) & TID == owner
             && self.segment.word(MIXED)?.load(Relaxed) == 0
         {

@@ -45,8 +45,7 @@ pub fn init() {
 pub(crate) fn before_main(run_later_constructors: impl FnOnce()) {
     let Some(marker) = marker() else { return };
     // Those that the constructors open are told from those by this.
-    let known =
-        if marker.ends_with(TEMPLATE) { sys::open_descriptors().unwrap_or_default() } else { Vec::new() };
+    let known = if marker.ends_with(TEMPLATE) { forking::open_descriptors() } else { Vec::new() };
     run_later_constructors();
     serve(&marker, &known);
 }
@@ -112,8 +111,7 @@ fn work(marker: &str, known: &[RawFd]) -> io::Result<()> {
         chaos::begin(&text).map_err(|complaint| strange(&complaint))?;
     }
     if let Some(name) = name {
-        // Only a convenience: the worker works under any name.
-        let _ = rustix::thread::set_name(&name);
+        sys::name_process(&name);
     }
     let mut inbox = Inbox::new(Arc::clone(&socket));
     let Some(first) = inbox.next()? else { return Err(strange("its parent is gone already")) };

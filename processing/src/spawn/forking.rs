@@ -27,6 +27,12 @@ const NAME: &std::ffi::CStr = c"processing-fork";
 /// And what its copies are called until they are workers.
 const NAME_OF_COPY: &std::ffi::CStr = c"processing-copy";
 
+/// Those that this process has been started with, as long as no other code has run.
+#[cfg(feature = "auto-init")]
+pub(super) fn open_descriptors() -> Vec<RawFd> {
+    sys::open_descriptors().unwrap_or_default()
+}
+
 /// Makes a worker of a copy of this process whenever it is asked to.
 ///
 /// Returns in each copy, with the worker's channel; never in the template itself. `known` are the descriptors that
@@ -73,8 +79,7 @@ impl Template {
         let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
         sys::place_streams([Some(null.as_fd()); 3])?;
         rustix::process::chdir("/")?;
-        // Only a convenience.
-        let _ = rustix::thread::set_name(NAME);
+        sys::name_process(NAME);
         let mut fds = Vec::new();
         sys::receive(channel.as_fd(), &mut [0; 1], &mut fds)?;
         // Whatever goes wrong with it goes wrong in a worker, where it is told of.
@@ -175,8 +180,7 @@ impl Copy {
         if !sys::die_with_parent(parent) {
             return Err(io::Error::other("its parent is gone already"));
         }
-        // Only a convenience.
-        let _ = rustix::thread::set_name(NAME_OF_COPY);
+        sys::name_process(NAME_OF_COPY);
         sys::close_all_but(&channel)?;
         if !sys::leads_to_parent(&channel) {
             return Err(io::Error::other("its channel does not lead to the parent of this process"));

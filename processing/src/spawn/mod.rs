@@ -4,14 +4,17 @@
 //! inherits, a socket; the code that runs before `main` sees the marker, removes it, and never returns to `main`.
 //!
 //! Or it is a copy of a process that was started so, and waits there: `template` is the parent's side of that, and
-//! `forking` its own.
+//! `forking` its own. On systems other than Linux there are none: `exec_only` says so in the same words.
 
 pub(crate) mod bootstrap;
+#[cfg_attr(not(target_os = "linux"), path = "exec_only/forking.rs")]
 mod forking;
 mod launch;
 mod method;
 mod streams;
+#[cfg_attr(not(target_os = "linux"), path = "exec_only/template.rs")]
 mod template;
+#[cfg(target_os = "linux")]
 mod wish;
 
 pub use bootstrap::init;

@@ -53,11 +53,6 @@ pub(crate) fn place_streams(streams: [Option<BorrowedFd<'_>>; 3]) -> io::Result<
     Ok(())
 }
 
-/// Whether there is such a descriptor: a standard stream may have been closed by this program or whoever started it.
-pub(crate) fn is_open(fd: BorrowedFd<'_>) -> bool {
-    flags(fd.as_raw_fd()).is_some()
-}
-
 /// Writes out what the libraries of both languages have kept back.
 pub(crate) fn flush_streams() {
     // What cannot be written now could not be written later either.

@@ -1,21 +1,9 @@
 //! The environment of a process that has one thread, as a whole.
 
-use std::ffi::{CString, OsStr, c_char};
+use std::ffi::{CString, c_char};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::ptr;
-
-/// This process's environment as it is now, without `except`.
-pub(crate) fn environment(except: &str) -> Vec<CString> {
-    std::env::vars_os()
-        .filter(|(name, _)| name != OsStr::new(except))
-        .filter_map(|(name, value)| {
-            // Neither half can hold a NUL: the system gave them as C strings.
-            CString::new([name.as_bytes(), b"=", value.as_bytes()].concat()).ok()
-        })
-        .collect()
-}
 
 /// An environment that can be put in force.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use cucumber::func::{Trust, set_image};
+use super::trust::Fingerprint;
 
 /// The object that this library is part of.
 #[derive(Clone, Debug)]
@@ -35,18 +35,6 @@ struct Search {
     anchor: usize,
     first: bool,
     found: Option<Image>,
-}
-
-/// The right to take functions from other processes of ours: their channel is one that this program, or its parent,
-/// has made, and the handshake has told other builds apart.
-pub(crate) fn function_trust() -> Option<Trust> {
-    let text = Image::of_this_program()?.text.clone();
-    // SAFETY:
-    // - `text` is the code of the object that holds this crate, and with it the serialization engine; a program is
-    //   never unloaded, and neither is a library that keeps a thread of its own running;
-    // - the token is handed to the decoding of what came over a worker's channel only, whose other end runs the same
-    //   build: a worker checks that before it decodes anything else.
-    unsafe { set_image(text) }.ok()
 }
 
 impl Image {
@@ -101,7 +89,7 @@ extern "C" fn visit(info: *mut libc::dl_phdr_info, _size: usize, search: *mut li
         .iter()
         .find(|header| header.p_type == libc::PT_DYNAMIC)
         .map_or(0..0, |header| constructors(base, place(header)));
-    search.found = Some(Image { is_program, path, text, build: build.0, constructors });
+    search.found = Some(Image { is_program, path, text, build: build.finish(), constructors });
     1
 }
 
@@ -128,21 +116,6 @@ fn constructors(base: usize, section: Range<usize>) -> Range<usize> {
     match (value(INIT_ARRAY), value(INIT_ARRAY_SIZE)) {
         (Some(start), Some(size)) => base.wrapping_add(start)..base.wrapping_add(start).saturating_add(size),
         _ => 0..0,
-    }
-}
-
-/// FNV-1a: tells builds apart; not against forgery, for which it is never used.
-struct Fingerprint(u64);
-
-impl Fingerprint {
-    fn new() -> Self {
-        Fingerprint(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
     }
 }
 

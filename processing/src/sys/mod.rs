@@ -4,76 +4,108 @@
     reason = "the system calls that no safe wrapper offers are made here, each with its proof"
 )]
 
+#[cfg_attr(target_os = "macos", path = "macos/child.rs")]
 mod child;
-mod circumstances;
 mod clock;
-mod descriptors;
-mod environment;
-mod fork;
+#[cfg_attr(target_os = "macos", path = "macos/event.rs")]
+mod event;
+#[cfg_attr(target_os = "macos", path = "macos/futex.rs")]
+pub(crate) mod futex;
+#[cfg_attr(target_os = "macos", path = "macos/image.rs")]
 mod image;
+#[cfg_attr(target_os = "macos", path = "macos/memory.rs")]
+mod memory;
+#[cfg_attr(target_os = "macos", path = "macos/poller.rs")]
 mod poller;
 mod signals;
 mod socket;
+mod spawn;
 pub(crate) mod startup;
+#[cfg_attr(target_os = "macos", path = "macos/threads.rs")]
 mod threads;
+#[cfg_attr(target_os = "macos", path = "macos/timer.rs")]
 mod timer;
+mod trust;
 
-pub(crate) use child::{Child, Exited, Program, Spawn};
-pub(crate) use circumstances::{Circumstances, Observer};
+// The fork server is for Linux alone, and with it all that only this needs.
+#[cfg(target_os = "linux")]
+mod circumstances;
+#[cfg(target_os = "linux")]
+mod descriptors;
+#[cfg(target_os = "linux")]
+mod environment;
+#[cfg(target_os = "linux")]
+mod fork;
+#[cfg(any(target_os = "macos", locks_by_process))]
+mod owner;
+#[cfg(target_os = "macos")]
+#[path = "macos/queue.rs"]
+mod queue;
+
+pub(crate) use child::{Child, Exited};
 pub(crate) use clock::{Nanos, later, now};
-pub(crate) use descriptors::{
-    close_all_but, flush_streams, is_closed_on_exec, is_open, open_descriptors, place_streams,
+pub(crate) use event::Event;
+pub(crate) use image::Image;
+pub(crate) use memory::{
+    check_filled, fixed_length, fixed_memory, length_of, memory_file, punch, random, unnamed_file,
 };
-pub(crate) use environment::{Environment, environment, environment_file};
-pub(crate) use fork::{Forked, Forker};
-pub(crate) use image::{Image, function_trust};
 pub(crate) use poller::{Poller, Ready, WAKER, Waker};
 pub(crate) use signals::{die_with_parent, on_stack_overflow, restore_for_worker};
 pub(crate) use socket::{
-    Incoming, MOST_FDS, channel_from_parent, leads_to_parent, packet_socket_pair, receive, send, socket_pair,
-    wait_for_hangup, wait_until_readable,
+    Incoming, MOST_FDS, channel_from_parent, receive, send, socket_pair, tag_socket_pair, wait_for_hangup,
 };
-pub(crate) use threads::{process_namespace, thread_exists};
+pub(crate) use spawn::{Program, Spawn, environment};
+pub(crate) use threads::{name_process, process_namespace};
 pub(crate) use timer::Alarm;
+pub(crate) use trust::function_trust;
+
+#[cfg(target_os = "linux")]
+pub(crate) use circumstances::{Circumstances, Observer};
+#[cfg(target_os = "linux")]
+pub(crate) use descriptors::{
+    close_all_but, flush_streams, is_closed_on_exec, open_descriptors, place_streams,
+};
+#[cfg(target_os = "linux")]
+pub(crate) use environment::{Environment, environment_file};
+#[cfg(target_os = "linux")]
+pub(crate) use fork::{Forked, Forker};
+#[cfg(target_os = "linux")]
+pub(crate) use memory::{sealed_file, sealed_length, working_directory};
+#[cfg(any(target_os = "macos", locks_by_process))]
+pub(crate) use owner::{process_exists, process_number};
+#[cfg(target_os = "linux")]
+pub(crate) use socket::{leads_to_parent, packet_socket_pair, wait_until_readable};
+#[cfg(all(target_os = "linux", not(locks_by_process)))]
+pub(crate) use threads::thread_exists;
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 
-/// Memory with no name, for a value that is too big for a socket: gone with its last descriptor.
-pub(crate) fn memory_file(name: &str) -> io::Result<OwnedFd> {
-    use rustix::fs::{MemfdFlags, memfd_create};
-    // Kernels before 6.3 do not know NOEXEC_SEAL, so it is not asked for.
-    Ok(memfd_create(name, MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?)
-}
-
-/// This process's working directory, as a place to go to.
-pub(crate) fn working_directory() -> io::Result<OwnedFd> {
-    use rustix::fs::{Mode, OFlags};
-    Ok(rustix::fs::open(".", OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?)
-}
-
-/// Memory with no name that nobody can change any more.
-pub(crate) fn sealed_file(name: &str, bytes: &[u8]) -> io::Result<OwnedFd> {
-    use rustix::fs::{SealFlags, fcntl_add_seals};
-    let mut file = std::fs::File::from(memory_file(name)?);
-    io::Write::write_all(&mut file, bytes)?;
-    fcntl_add_seals(&file, SealFlags::SEAL | SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK)?;
-    Ok(file.into())
-}
-
-/// How long a file is that [`sealed_file`] made; an error if it can still be changed.
-pub(crate) fn sealed_length(file: &OwnedFd) -> io::Result<u64> {
-    use rustix::fs::{SealFlags, fcntl_get_seals, fstat};
-    if !fcntl_get_seals(file)?.contains(SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK) {
-        return Err(io::Error::new(io::ErrorKind::InvalidData, "shared memory that can still be changed"));
-    }
-    u64::try_from(fstat(file)?.st_size).map_err(io::Error::other)
+/// Whether there is such a descriptor: a standard stream may have been closed by this program or whoever started it.
+pub(crate) fn is_open(fd: BorrowedFd<'_>) -> bool {
+    rustix::io::fcntl_getfd(fd).is_ok()
 }
 
 /// A pipe whose read end never blocks, for a captured stream.
 pub(crate) fn capture_pipe() -> io::Result<(OwnedFd, OwnedFd)> {
-    let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?;
+    let (read, write) = pipe()?;
     rustix::io::ioctl_fionbio(&read, true)?;
+    Ok((read, write))
+}
+
+/// A pipe that no program which is started from here inherits.
+#[cfg(target_os = "linux")]
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    Ok(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC)?)
+}
+
+/// The same. It is marked only after it was made: a program that another thread starts just then inherits it.
+#[cfg(target_os = "macos")]
+fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
+    let (read, write) = rustix::pipe::pipe()?;
+    for end in [&read, &write] {
+        rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
+    }
     Ok((read, write))
 }
 

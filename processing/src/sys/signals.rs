@@ -6,15 +6,14 @@ use std::mem::MaybeUninit;
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use rustix::process::{Signal, set_parent_process_death_signal};
-
-use super::child::signal_set;
+use super::spawn::signal_set;
 
 /// Has the system end this process when the thread that started it is gone, which is one that lives as long as the
 /// parent does. `false` if the parent is gone already.
 pub(crate) fn die_with_parent(parent: rustix::process::Pid) -> bool {
-    // Where the system refuses, the channel's end still tells.
-    let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    // Where the system refuses, or knows of no such thing, the channel's end still tells.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     // The parent may have died before the line above: then this process has been given to another one.
     rustix::process::getppid() == Some(parent)
 }
@@ -121,12 +120,36 @@ extern "C" fn on_bad_access(signal: i32, info: *mut libc::siginfo_t, _context: *
     // SAFETY: going back to the default runs no code of ours.
     unsafe { libc::signal(signal, libc::SIG_DFL) };
     // What a process has sent is not tried again, so it is sent again: it waits until this handler returns.
-    if info.si_code <= 0 {
+    if was_sent(info.si_code) {
         // SAFETY: may be called in a handler, and has no other requirement.
         unsafe { libc::raise(signal) };
     }
 }
 
+/// Whether a process sent the signal, and not the processor.
+#[cfg(target_os = "linux")]
+fn was_sent(code: i32) -> bool {
+    code <= 0
+}
+
+#[cfg(target_os = "macos")]
+fn was_sent(code: i32) -> bool {
+    const SI_USER: i32 = 0x10001;
+    code <= 0 || code >= SI_USER
+}
+
+#[cfg(target_os = "macos")]
+fn lowest_stack_address() -> io::Result<usize> {
+    // SAFETY: has no requirement.
+    let this_thread = unsafe { libc::pthread_self() };
+    // SAFETY: asks about the calling thread, which exists.
+    let highest = unsafe { libc::pthread_get_stackaddr_np(this_thread) } as usize;
+    // SAFETY: as above.
+    let size = unsafe { libc::pthread_get_stacksize_np(this_thread) };
+    highest.checked_sub(size).ok_or_else(|| io::ErrorKind::InvalidData.into())
+}
+
+#[cfg(target_os = "linux")]
 fn lowest_stack_address() -> io::Result<usize> {
     let mut attributes = MaybeUninit::uninit();
     // SAFETY: has no requirement.

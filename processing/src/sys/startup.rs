@@ -14,7 +14,8 @@ type Constructor = extern "C" fn(c_int, *const *const c_char, *const *const c_ch
 #[cfg(feature = "auto-init")]
 #[used]
 // SAFETY: the section holds pointers to functions of just this signature.
-#[unsafe(link_section = ".init_array")]
+#[cfg_attr(target_os = "linux", unsafe(link_section = ".init_array"))]
+#[cfg_attr(target_os = "macos", unsafe(link_section = "__DATA,__mod_init_func,mod_init_funcs"))]
 static BEFORE_MAIN: Constructor = before_main;
 
 /// Makes the linker keep the constructor in every program that can start a worker.
@@ -39,6 +40,14 @@ pub(crate) fn take_variable(name: &str) -> Option<OsString> {
 }
 
 /// Whether the system distrusts whoever started this program: a setuid program, say.
+#[cfg(target_os = "macos")]
+pub(crate) fn is_secure() -> bool {
+    // SAFETY: has no requirement.
+    unsafe { libc::issetugid() != 0 }
+}
+
+/// Whether the system distrusts whoever started this program: a setuid program, say.
+#[cfg(target_os = "linux")]
 pub(crate) fn is_secure() -> bool {
     // SAFETY: reads a value that the kernel passed at the start; there is none it could not be asked for.
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
@@ -46,7 +55,21 @@ pub(crate) fn is_secure() -> bool {
 
 /// Runs the constructors that stand behind ours: registries of other crates and statics of other languages are filled
 /// by them, and a worker never returns to the loader that would have called them.
-#[cfg(feature = "auto-init")]
+#[cfg(all(feature = "auto-init", target_os = "macos"))]
+fn run_later_constructors(argc: c_int, argv: *const *const c_char, envp: *const *const c_char) {
+    let Some(image) = super::Image::of_this_program() else { return };
+    let ours = before_main as *const () as usize;
+    for place in image.constructors.iter().skip_while(|&&place| place != ours).skip(1) {
+        // SAFETY: the linker lists functions to be called before `main` there, of just this signature; they were found in
+        // this very program, which is not unloaded.
+        let constructor: Constructor = unsafe { std::mem::transmute::<usize, Constructor>(*place) };
+        constructor(argc, argv, envp);
+    }
+}
+
+/// Runs the constructors that stand behind ours: registries of other crates and statics of other languages are filled
+/// by them, and a worker never returns to the loader that would have called them.
+#[cfg(all(feature = "auto-init", target_os = "linux"))]
 fn run_later_constructors(argc: c_int, argv: *const *const c_char, envp: *const *const c_char) {
     let Some(image) = super::Image::of_this_program() else { return };
     let table = image.constructors.clone();

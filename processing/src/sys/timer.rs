@@ -27,6 +27,11 @@ impl Alarm {
         Alarm(fd)
     }
 
+    /// What the worker is given of it.
+    pub(crate) fn to_pass(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
     /// Rings at this instant, or at once if it has passed.
     pub(crate) fn set(&self, at: Nanos) -> io::Result<()> {
         // All zeroes would mean "never", so an instant before the first nanosecond becomes the first one.

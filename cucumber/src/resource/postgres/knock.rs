@@ -6,8 +6,8 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
+#[cfg(unix)]
 use std::os::unix::net::UnixStream;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::{Place, PostgresRecipe};
@@ -67,10 +67,14 @@ fn ask(recipe: &PostgresRecipe, index: usize, limit: Duration) -> io::Result<()>
     match (recipe.addresses.get(index), recipe.hosts.get(index)) {
         (Some(address), _) => at((*address, port), limit),
         (None, Some(Place::Name(name))) => at((name.as_str(), port), limit),
+        #[cfg(unix)]
         (None, Some(Place::Directory(directory))) => {
-            let socket = Path::new(directory).join(format!(".s.PGSQL.{port}"));
+            let socket = std::path::Path::new(directory).join(format!(".s.PGSQL.{port}"));
             in_person(UnixStream::connect(socket)?, limit)
         }
+        // The driver says that there are none here.
+        #[cfg(not(unix))]
+        (None, Some(Place::Directory(_))) => Err(ErrorKind::Unsupported.into()),
         (None, None) => Err(ErrorKind::NotFound.into()),
     }
 }
@@ -105,6 +109,7 @@ impl Conversation for TcpStream {
     }
 }
 
+#[cfg(unix)]
 impl Conversation for UnixStream {
     fn limit(&self, limit: Duration) -> io::Result<()> {
         self.set_read_timeout(Some(limit))

@@ -4,17 +4,17 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::reactor::{self, Actor, ActorId, Io, Source};
-use crate::sys::{self, Incoming, MOST_FDS, Ready};
+use crate::sys::{self, Event, Incoming, MOST_FDS, Ready};
 
 /// This end's socket, and what has come through it.
 pub(super) struct Wire {
@@ -22,7 +22,7 @@ pub(super) struct Wire {
     /// A thread of this process came back from the socket.
     changed: Condvar,
     /// Rung for the thread that sleeps at the socket, when another one has emptied it.
-    bell: OwnedFd,
+    bell: Event,
     /// What the state says of the other end, for those in a hurry.
     gone: AtomicBool,
 }
@@ -37,9 +37,18 @@ struct State {
     /// The other end is gone.
     gone: bool,
     handles: VecDeque<Handles>,
+    tag: PartOfTag,
     tasks: Vec<Waker>,
     /// Watches the socket on behalf of tasks.
     watch: Option<ActorId>,
+}
+
+/// A tag of which not all has come, where packets have no edges; the descriptors come with its first byte.
+#[derive(Default)]
+struct PartOfTag {
+    bytes: [u8; 8],
+    length: usize,
+    fds: Vec<OwnedFd>,
 }
 
 /// Descriptors that came in: where in the ring their message begins, and they themselves.
@@ -57,10 +66,11 @@ impl Wire {
             turn: 0,
             gone: false,
             handles,
+            tag: PartOfTag::default(),
             tasks: Vec::new(),
             watch: None,
         };
-        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        let bell = Event::new()?;
         Ok(Wire { state: Mutex::new(state), changed: Condvar::new(), bell, gone: AtomicBool::new(false) })
     }
 
@@ -92,7 +102,7 @@ impl Wire {
     pub(super) fn wake_peer(&self) {
         let socket = self.lock().socket.clone();
         if let Some(socket) = socket {
-            let _ = sys::send(socket.as_fd(), &WAKE.to_le_bytes(), &[]);
+            let _ = send_tag(&socket, WAKE, &[]);
         }
     }
 
@@ -107,8 +117,8 @@ impl Wire {
         for fds in fds.chunks(MOST_FDS) {
             let fds: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
             loop {
-                match sys::send(socket.as_fd(), &tag.to_le_bytes(), &fds) {
-                    Ok(_) => break,
+                match send_tag(&socket, tag, &fds) {
+                    Ok(()) => break,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                         if !ready(&mut [PollFd::new(&socket, PollFlags::OUT)], deadline)? {
                             return Ok(false);
@@ -170,7 +180,7 @@ impl Wire {
             drop(socket);
             state = self.lock();
             state.leader = false;
-            let _ = rustix::io::read(&self.bell, &mut [0; 8]);
+            self.bell.clear();
             state.drain();
             self.come_back(&mut state);
             if !woken? {
@@ -183,8 +193,7 @@ impl Wire {
     fn come_back(&self, state: &mut State) {
         state.turn += 1;
         if state.leader {
-            // It can only be full of rings that the leader has not heard yet.
-            let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes());
+            self.bell.set();
         }
         self.gone.store(state.gone, Relaxed);
         for task in state.tasks.drain(..) {
@@ -252,12 +261,17 @@ impl State {
         let Some(socket) = &self.socket else { return false };
         let mut any = false;
         loop {
-            let (mut tag, mut fds) = ([0; 8], Vec::new());
-            match sys::receive(socket.as_fd(), &mut tag, &mut fds) {
-                Ok(Incoming::Bytes(_)) => {
+            let PartOfTag { bytes, length, fds } = &mut self.tag;
+            match sys::receive(socket.as_fd(), &mut bytes[*length..], fds) {
+                Ok(Incoming::Bytes(count)) => {
                     any = true;
+                    *length += count;
+                    if *length < bytes.len() {
+                        continue;
+                    }
+                    *length = 0;
                     if !fds.is_empty() {
-                        self.handles.push_back((u64::from_le_bytes(tag), fds));
+                        self.handles.push_back((u64::from_le_bytes(*bytes), std::mem::take(fds)));
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return any,
@@ -268,6 +282,16 @@ impl State {
                 }
             }
         }
+    }
+}
+
+/// Sends a packet.
+fn send_tag(socket: &OwnedFd, tag: u64, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
+    let tag = tag.to_le_bytes();
+    match sys::send(socket.as_fd(), &tag, fds)? {
+        // Such sockets take all of so little, or nothing.
+        count if count < tag.len() => Err(io::ErrorKind::WriteZero.into()),
+        _ => Ok(()),
     }
 }
 

@@ -4,12 +4,11 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
-use rustix::thread::futex;
-
 use super::super::layout::{LOCK_NODE, WAKE_NODE};
-use super::super::robust::Thread;
+use super::super::robust::{Thread, mark_if_dead};
 use super::super::segment::Segment;
 use super::{Register, Word};
+use crate::sys::futex;
 
 impl Word for AtomicU32 {
     const START: u32 = 5;
@@ -36,26 +35,18 @@ impl Word for AtomicU32 {
     }
 
     fn sleep(&self, expected: u32, at_most: Duration) {
-        // Being woken, a changed word, a signal and the time running out all mean: look again.
-        let _ = futex::wait(self, futex::Flags::empty(), expected, Some(&timespec(at_most)));
+        futex::wait(self, expected, Some(at_most));
+        mark_if_dead(self, expected);
     }
 
     fn wake(&self, count: u32) -> u32 {
-        futex::wake(self, futex::Flags::empty(), count).unwrap_or(0) as u32
+        futex::wake(self, count)
     }
 
     fn pause(&self, round: u32) {
         for _ in 0..(1 << round.min(6)) {
             std::hint::spin_loop();
         }
-    }
-}
-
-/// A duration as the kernel wants it.
-pub(crate) fn timespec(time: Duration) -> futex::Timespec {
-    futex::Timespec {
-        tv_sec: time.as_secs().try_into().unwrap_or(i64::MAX),
-        tv_nsec: time.subsec_nanos().into(),
     }
 }
 

@@ -8,6 +8,7 @@ use super::futex::Robust;
 use super::*;
 
 mod model;
+#[cfg(not(locks_by_process))]
 mod neighbours;
 
 const COUNTER: u64 = 256;
@@ -84,6 +85,7 @@ fn lock_survives_its_owner() {
     assert!(!with_lock(&segment, |taken| taken).after_death, "told once");
 }
 
+#[cfg(not(locks_by_process))]
 #[test]
 fn lock_survives_a_thread_that_ends_without_giving_it_up() {
     let segment = segment();

@@ -23,11 +23,9 @@ impl Store {
     pub(crate) fn create(kind: u64, largest: u64) -> Result<Arc<Store>> {
         let segment = Segment::create("processing-share", largest, SMALLEST)?;
         let layout = Layout::of(segment.len()).ok_or(Fault::Corrupt("length"))?;
-        let mut seed = [0; 8];
-        rustix::rand::getrandom(&mut seed, rustix::rand::GetRandomFlags::empty())?;
         let words = [
             (KIND, kind),
-            (SEED, u64::from_le_bytes(seed)),
+            (SEED, sys::random()?),
             (NAMESPACE, sys::process_namespace().unwrap_or_default()),
             (TOP, layout.heap),
             (MAGIC, MAGIC_VALUE),

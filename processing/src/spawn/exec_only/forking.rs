@@ -1,0 +1,16 @@
+//! No process of this system waits to be copied.
+
+use std::io;
+use std::os::fd::{OwnedFd, RawFd};
+
+use rustix::process::Pid;
+
+#[cfg(feature = "auto-init")]
+pub(super) fn open_descriptors() -> Vec<RawFd> {
+    Vec::new()
+}
+
+/// Nobody here starts a template.
+pub(super) fn serve(_parent: Pid, _channel: OwnedFd, _known: &[RawFd]) -> io::Result<OwnedFd> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, "there is no fork server on this system"))
+}
