@@ -180,6 +180,38 @@ fn a_refusal_says_what_to_write_instead() {
 }
 
 #[test]
+fn a_refusal_of_serde_s_own_says_what_to_write_instead() {
+    let early = std::time::UNIX_EPOCH - std::time::Duration::from_secs(1);
+    assert!(cucumber::to_bytes(&early).unwrap_err().to_string().contains("signed number of seconds"));
+
+    #[derive(Serialize)]
+    struct Flat {
+        #[serde(flatten)]
+        number: u8,
+    }
+    let error = cucumber::to_bytes(&Flat { number: 1 }).unwrap_err();
+    assert!(error.to_string().contains("give the field a name of its own"), "{error}");
+
+    #[derive(Serialize)]
+    #[serde(tag = "kind")]
+    enum Tagged {
+        Number(u8),
+    }
+    let error = cucumber::to_bytes(&Tagged::Number(1)).unwrap_err();
+    assert!(error.to_string().contains("give the variant named fields"), "{error}");
+
+    #[derive(Deserialize, Debug)]
+    #[serde(untagged)]
+    #[expect(dead_code, reason = "only read")]
+    enum Loose {
+        Number(u8),
+        Text(String),
+    }
+    let error = cucumber::from_bytes::<Loose>(&cucumber::to_bytes(&Some(true)).unwrap()).unwrap_err();
+    assert!(error.to_string().contains("written by a type with other variants"), "{error}");
+}
+
+#[test]
 fn a_sequence_that_miscounts_is_refused() {
     struct Liar;
     impl Serialize for Liar {

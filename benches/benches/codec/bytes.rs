@@ -25,11 +25,11 @@ enum Choice<T> {
     Some { content: T },
 }
 
-fn posted<T: Serialize>(value: &T) -> Vec<u8> {
+pub(crate) fn posted<T: Serialize>(value: &T) -> Vec<u8> {
     postcard::to_stdvec(value).expect("it encodes")
 }
 
-fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> T {
+pub(crate) fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> T {
     postcard::from_bytes(bytes).expect("it decodes")
 }
 

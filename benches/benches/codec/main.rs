@@ -23,15 +23,22 @@ fn main() {
     let orders: Vec<Order> = (0..1000).map(Order::number).collect();
     let words: Vec<String> = (0..1000u32).map(|n| format!("word number {}", n * 7919 % 1000)).collect();
     let stock: HashMap<String, u64> = (0..1000).map(|n| (format!("article {n}"), n * 7919)).collect();
+    let points: Vec<Point> = (0..1000).map(Point::number).collect();
+    let pairs: Vec<(u32, u32)> = (0..1000).map(|n| (n, n * 3)).collect();
+    let numbers: Vec<i64> = (0..1000).map(|n| n * n * (n % 7 - 3)).collect();
     let events: Vec<Event> = (0..1000).map(Event::number).collect();
     let floats: Vec<f64> = (0..1000).map(|n| f64::from(n) / 4.0).collect(); // exact, since JSON without its slow feature rounds
     let upload = Upload { id: 1, name: "photo.raw".into(), content: bytes::content() };
 
+    // One value in a frame, then many in one: the difference is what a frame costs.
     compare("a small struct", &Point { id: 300, x: -5, y: 70_000, on: true }, 1000);
+    compare("1 000 small structs", &points, 10);
     compare("1 000 structs", &orders, 10);
     compare("1 000 strings", &words, 10);
     compare("a map of 1 000 entries", &stock, 10);
     compare("1 000 enums", &events, 10);
+    compare("1 000 pairs", &pairs, 100);
+    compare("1 000 numbers", &numbers, 100);
     compare("1 000 floats", &floats, 100);
     compare("a struct with a `Vec<u8>` of 1 MiB", &upload, 1);
     bytes::compare_all();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cucumber::cross::{As, Same, Shared};
 use serde::{Deserialize, Serialize};
 
+use crate::bytes::{posted, read};
 use crate::{decoded, encoded, versus};
 
 #[derive(
@@ -37,9 +38,14 @@ pub(crate) struct Customer {
     email: Option<String>,
 }
 
+impl Point {
+    pub(crate) fn number(id: u32) -> Self {
+        Self { id, x: -(id as i32), y: i64::from(id) << 20, on: id.is_multiple_of(2) }
+    }
+}
+
 impl Order {
     pub(crate) fn number(n: u64) -> Self {
-        let point = |id: u32| Point { id, x: -(id as i32), y: i64::from(id) << 20, on: id.is_multiple_of(2) };
         Self {
             id: n,
             customer: Customer {
@@ -49,7 +55,7 @@ impl Order {
             weight: n as f64 / 4.0,
             paid: n.is_multiple_of(2),
             articles: (0..n as u32 % 8).collect(),
-            route: n.is_multiple_of(5).then(|| (0..3).map(point).collect()),
+            route: n.is_multiple_of(5).then(|| (0..3).map(Point::number).collect()),
         }
     }
 }
@@ -100,7 +106,7 @@ struct Sharing {
     shared: Option<Arc<u32>>,
 }
 
-/// What it costs that values may be shared, where none is.
+/// What it costs that values may be shared, where none is: beside the same type without a place for it, and that in postcard.
 pub(crate) fn compare_shared() {
     let plain: Vec<Plain> =
         (0..1000).map(|id| Plain { id, name: format!("name {id}"), shared: None }).collect();
@@ -112,6 +118,12 @@ pub(crate) fn compare_shared() {
         "1 000 structs in which an `Arc` could be, and none is",
         ("with a place for an `Arc`", &sharing, encoded, decoded),
         ("without one", &plain, encoded, decoded),
+        10,
+    );
+    versus(
+        "the same without a place for one",
+        ("cucumber", &plain, encoded, decoded),
+        ("postcard", &plain, posted, read),
         10,
     );
 }
