@@ -1,5 +1,4 @@
 //! What is written to a shared log is an event of `tracing` as well, in the process that writes it.
-#![expect(clippy::unwrap_used, reason = "whatever fails fails its test")]
 
 use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};

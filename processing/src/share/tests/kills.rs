@@ -13,6 +13,7 @@ use std::time::Duration;
 use super::*;
 use crate::shm::layout;
 use crate::shm::testing::{Child, Moment, Moments, Stepped, stay_on_one_processor};
+use crate::shm::writer::Writer;
 
 mod mistakes;
 mod operations;
@@ -77,9 +78,16 @@ fn operation<T: Shareable>(
         let make = || {
             let share = Share::with_limit(initial(), 1 << 20).unwrap();
             // With hashes of its own, a map could take another number of blocks in each share.
-            share.store().write(|writer| T::free(writer, share.place().at)).unwrap();
+            let (now, first) = share.store().roots().unwrap();
+            let on_both = |change: &dyn Fn(&mut Writer<'_>, u64) -> Result<(), ShareError>| {
+                share
+                    .store()
+                    .write(|writer| change(writer, now).and_then(|()| change(writer, first)))
+                    .unwrap();
+            };
+            on_both(&|writer, at| T::free(writer, at));
             share.store().segment().word(layout::SEED).unwrap().store(SEED, Relaxed);
-            share.assign(initial());
+            on_both(&|writer, at| initial().store(writer, at));
             // Blocks that were in use before are another matter than new ones.
             act(&share);
             share.assign(initial());

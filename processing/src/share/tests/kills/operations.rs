@@ -21,7 +21,7 @@ fn map() -> HashMap<u32, String> {
 
 /// Keys that all go to the first of two buckets, which is full with seven of them.
 fn crowd() -> impl Iterator<Item = u32> {
-    (0..).filter(|key| hash_with(SEED, &codec::encode(key).unwrap()) % 2 == 0)
+    (0..).filter(|key| hash_with(SEED, &codec::encode(key).unwrap()).is_multiple_of(2))
 }
 
 fn crowded(count: usize) -> HashMap<u32, String> {
