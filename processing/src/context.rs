@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::attendant::Attendant;
 use crate::channel::{
     Inbox, ListenError, Look, Mailbox, Message, Outbox, Pace, Packet, TellError, mark, post, read, spare,
     wait_for_news,
@@ -49,7 +50,7 @@ pub(crate) struct Inner {
 
 /// The ways to whoever has the handle.
 #[derive(Debug)]
-struct Parent {
+pub(crate) struct Parent {
     mail: Page<Mail>,
     outbox: Mutex<Outbox>,
     /// Held by whoever is putting a message into the ring: how far the parent is known to have read.
@@ -57,6 +58,20 @@ struct Parent {
     /// The settings have changed since anything was told. They go by the control channel, so the next message does too:
     /// the parent must know of them before it can hear and answer it.
     changed_settings: AtomicBool,
+    /// Who is to listen to the control channel, until somebody waits for what comes there.
+    attendance: Mutex<Option<(Attendant, Inbox)>>,
+}
+
+impl Parent {
+    pub(crate) fn new(mail: Page<Mail>, socket: Arc<OwnedFd>, attendance: (Attendant, Inbox)) -> Self {
+        Parent {
+            mail,
+            outbox: Mutex::new(Outbox::new(socket)),
+            telling: Mutex::new(0),
+            changed_settings: AtomicBool::new(false),
+            attendance: Mutex::new(Some(attendance)),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -74,10 +89,6 @@ pub(crate) enum Verdict {
     Retry(Duration, ProcessError),
     GiveUp(ProcessError),
 }
-
-/// How much stack the thread has that listens to the parent. As much as any thread, of which it touches little: an error
-/// with a long chain of causes is read there, and took more than 128 KiB in a build that is not optimised.
-pub(crate) const CONTROL_STACK: usize = 2 << 20;
 
 /// The process that this worker runs. A worker is made for one process and ends with it; one of a pool runs one after
 /// the other.
@@ -98,18 +109,7 @@ impl Context {
     }
 
     /// Makes it the process of this worker.
-    pub(crate) fn new(
-        status: Arc<Page<Status>>,
-        bell: Bell,
-        (mail, socket): (Page<Mail>, Arc<OwnedFd>),
-        config: Config,
-    ) -> Self {
-        let parent = Parent {
-            mail,
-            outbox: Mutex::new(Outbox::new(socket)),
-            telling: Mutex::new(0),
-            changed_settings: AtomicBool::new(false),
-        };
+    pub(crate) fn new(status: Arc<Page<Status>>, bell: Bell, parent: Parent, config: Config) -> Self {
         let context = Context::make(status, bell, Some(parent), config);
         *CURRENT.write().unwrap_or_else(PoisonError::into_inner) = Some(context.clone());
         context
@@ -200,6 +200,7 @@ impl Context {
     ) -> Result<Option<T>, ListenError> {
         let deadline = timeout.into().and_then(|timeout| Instant::now().checked_add(timeout));
         let parent = self.0.parent.as_ref().ok_or(ListenError::NoPeer)?;
+        self.attend();
         let heard = wait_for_news(&parent.mail.down, deadline, || self.look(&parent.mail));
         let Some(message) = heard.unwrap_or(Ok(None))? else { return Ok(None) };
         self.chaos();
@@ -322,6 +323,7 @@ impl Context {
 
     /// Waits for the parent's word on a failure.
     pub(crate) fn verdict(&self) -> Verdict {
+        self.attend();
         let mut state = self.0.state();
         loop {
             // Not without end: this process ends with its parent.
@@ -334,6 +336,7 @@ impl Context {
 
     /// Sleeps, unless the process is asked to stop.
     pub(crate) fn pause(&self, time: Duration) {
+        self.attend();
         let deadline = later(time);
         let mut state = self.0.state();
         while !self.is_stopping() {
@@ -367,23 +370,21 @@ impl Context {
         Ok(())
     }
 
-    /// Listens to the parent on a thread of its own, whatever the hooks are doing, and ends this process when the
-    /// parent is gone.
-    pub(crate) fn attend(&self, mut inbox: Inbox) -> std::io::Result<()> {
+    /// Has the attendant listen to the parent from now on, whatever the hooks are doing. A process that waits for nothing
+    /// that the parent may say needs none of it: a stop is on the status page as well.
+    fn attend(&self) {
+        let Some(parent) = &self.0.parent else { return };
+        let attendance = parent.attendance.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((attendant, mut inbox)) = attendance else { return };
         let context = self.clone();
-        let attend = move || {
+        attendant.set_to(move || {
             loop {
                 let heard = inbox.next().ok().flatten().map(|packet| context.receive(packet));
                 if !matches!(heard, Some(Ok(()))) {
                     crate::sys::exit_at_once();
                 }
             }
-        };
-        std::thread::Builder::new()
-            .name("processing-control".into())
-            .stack_size(CONTROL_STACK)
-            .spawn(attend)?;
-        Ok(())
+        });
     }
 }
 

@@ -55,6 +55,7 @@
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 compile_error!("`processing` is for Linux and macOS, so far");
 
+mod attendant;
 mod channel;
 mod chaos;
 mod config;

@@ -19,6 +19,7 @@ use cucumber::Func;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::attendant::Attendant;
 use crate::channel::{Inbox, Message, Packet};
 use crate::config::StartMethod;
 use crate::error::Failure;
@@ -36,6 +37,7 @@ pub(crate) struct Worker {
     pub(crate) socket: Arc<OwnedFd>,
     pub(crate) inbox: Inbox,
     pub(crate) job: Message,
+    pub(crate) attendant: Attendant,
 }
 
 /// From the parent to the worker.

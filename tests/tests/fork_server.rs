@@ -97,7 +97,8 @@ fn a_copy_has_no_descriptor_that_is_not_its_own() {
     let lines = lines(&mut forker(&["leaky", file.to_str().unwrap()]));
     let [worker, template] = &lines[lines.len() - 2..] else { panic!("{lines:?}") };
     for link in worker.split(' ').filter(|link| !link.starts_with("(deleted)")) {
-        let is_own = ["socket:", "/memfd:processing-", "anon_inode:[timerfd]", "/proc/"];
+        let is_own =
+            ["socket:", "/memfd:processing-", "anon_inode:[timerfd]", "anon_inode:[eventfd]", "/proc/"];
         assert!(is_own.iter().any(|own| link.starts_with(own)), "{worker}");
         assert!(!link.contains("environment") && !link.contains("template"), "{worker}");
     }

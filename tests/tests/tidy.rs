@@ -17,7 +17,7 @@ const FLOORS: &[&[&str]] = &[
     &["context"],
     &["share"],
     &["snapshot", "protocol"],
-    &["channel"],
+    &["channel", "attendant"],
     &["reactor"],
     &["chaos"],
     &["shm"],

@@ -14,7 +14,7 @@ use std::time::Duration;
 use cucumber::Credentials;
 
 use crate::channel::{Message, Outbox, scope};
-use crate::context::{Context, Verdict};
+use crate::context::{Context, Parent, Verdict};
 use crate::error::Failure;
 use crate::lifecycle::Skprocess;
 use crate::protocol::{Event, Failed, Fault, Worker};
@@ -92,10 +92,10 @@ impl<W: Skprocess> Engine<W> {
         let process = cucumber::decode_with(&bytes, scope).map_err(cannot_read)?;
         // Where to go on and what has been listened to, the parent has set already: not all of it is in the checkpoint.
         status.begun(now());
-        let (bell, parent) = (Bell::Own(Alarm::from_fd(alarm)), (mail, worker.socket));
+        let bell = Bell::Own(Alarm::from_fd(alarm));
+        let parent = Parent::new(mail, worker.socket, (worker.attendant, worker.inbox));
         let context = Context::new(status, bell, parent, config);
         context.set_last_failure(last_failure);
-        context.attend(worker.inbox).map_err(|error| strange(&error))?;
         let checkpoints = Checkpoints::new(files, at.handles);
         let engine = Engine {
             process,

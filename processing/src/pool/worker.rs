@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,6 +11,7 @@ use super::body::Files;
 use super::function::{Runner, Scope};
 use super::protocol::{Assignment, Attempts, JobStart, Order, Pending, SeatJob, Verdict, ready_packet};
 use super::task::{self, CurrentTask, TaskFailure};
+use crate::attendant::Attendant;
 use crate::channel::{Inbox, Message, Outbox, scope};
 use crate::chaos;
 use crate::engine::{self, Loan};
@@ -19,7 +20,7 @@ use crate::protocol::{Event, Worker};
 use crate::restart::Pause;
 use crate::shm::status::Status;
 use crate::shm::{Bell, Claims, Journal, Page};
-use crate::sys::{self, Alarm, Nanos, now};
+use crate::sys::{Alarm, Nanos, now};
 
 /// No result waits longer than this for others to be sent with.
 const LONGEST_WAIT: Duration = Duration::from_millis(1);
@@ -48,6 +49,8 @@ struct Desk {
     results: Arc<Results>,
     jobs: BTreeMap<u64, Job>,
     files: Files,
+    /// Ends this process when its parent is gone, whatever the tasks are doing.
+    _attendant: Attendant,
 }
 
 /// What a call does with its items; or why it cannot.
@@ -73,7 +76,6 @@ impl Desk {
         let claims = Page::<Claims>::open(claims).map_err(|error| strange(&error))?;
         let journal = Page::<Journal>::open(journal).map_err(|error| strange(&error))?;
         engine::watch(&status);
-        end_with_parent(&worker.socket).map_err(|error| strange(&error))?;
         task::set_worker_index(job.index);
         if let Some(initializer) = job.initializer {
             let done = catch_unwind(AssertUnwindSafe(|| initializer.get()(())));
@@ -89,6 +91,7 @@ impl Desk {
             results,
             jobs: BTreeMap::new(),
             files: Files::default(),
+            _attendant: worker.attendant,
         };
         desk.results.send(ready_packet()).map_err(|error| strange(&error))?;
         Ok(desk)
@@ -290,15 +293,4 @@ impl State {
         self.journal.clear();
         Ok(())
     }
-}
-
-/// Ends this process when its parent is gone, whatever the tasks are doing; the second way in which it hears of that.
-fn end_with_parent(socket: &Arc<OwnedFd>) -> io::Result<()> {
-    let socket = Arc::clone(socket);
-    let watch = move || {
-        sys::wait_for_hangup(socket.as_fd());
-        sys::exit_at_once();
-    };
-    std::thread::Builder::new().name("processing-control".into()).stack_size(64 * 1024).spawn(watch)?;
-    Ok(())
 }

@@ -19,8 +19,11 @@ use super::layout::{NODE_TO_PREV, NODE_TO_WORD};
 use crate::sys;
 
 mod generation;
+mod record;
 
 pub(crate) use generation::generation;
+
+use record::Record;
 
 /// The kernel's `struct robust_list_head`.
 #[repr(C)]
@@ -40,32 +43,8 @@ struct OwnHead {
 
 /// How many nodes one thread can have on the list at once.
 const NODES: usize = 16;
-/// How many foreign nodes (the C library's own mutexes) may stand between two of ours.
-const FOREIGN: usize = 8;
 /// As far as the kernel walks.
 const LIST_LIMIT: usize = 2048;
-
-/// What we privately know of a node of ours on the list.
-struct Record {
-    node: Cell<usize>,
-    /// What stands behind it and the foreign nodes there: the next of our nodes, or the head.
-    tail: Cell<usize>,
-    /// The foreign nodes behind ours, when it was linked. They can only become fewer: new ones come
-    /// in at the front.
-    foreign: [Cell<usize>; FOREIGN],
-    count: Cell<usize>,
-}
-
-impl Record {
-    const fn empty() -> Record {
-        Record {
-            node: Cell::new(0),
-            tail: Cell::new(0),
-            foreign: [const { Cell::new(0) }; FOREIGN],
-            count: Cell::new(0),
-        }
-    }
-}
 
 struct Me {
     generation: Cell<u64>,
@@ -360,33 +339,6 @@ impl Thread {
     fn find(&self, node: usize) -> Option<usize> {
         let me = self.me();
         me.records[..me.count.get()].iter().rposition(|record| record.node.get() == node)
-    }
-}
-
-impl Record {
-    /// Notes a foreign node behind those that are noted; `false` if there is no room.
-    fn add(&self, node: usize) -> bool {
-        let room = self.foreign.get(self.count.get());
-        if let Some(place) = room {
-            place.set(node);
-            self.count.set(self.count.get() + 1);
-        }
-        room.is_some()
-    }
-
-    /// What stands behind the node, given what its link in shared memory says.
-    fn behind(&self, claimed: usize) -> usize {
-        let believed = self.foreign[..self.count.get()].iter().any(|foreign| foreign.get() == claimed);
-        if believed { claimed } else { self.tail.get() }
-    }
-
-    fn copy(&self, other: &Record) {
-        self.node.set(other.node.get());
-        self.tail.set(other.tail.get());
-        self.count.set(other.count.get());
-        for (mine, theirs) in self.foreign.iter().zip(&other.foreign) {
-            mine.set(theirs.get());
-        }
     }
 }
 

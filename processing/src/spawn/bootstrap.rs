@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{MARKER, TEMPLATE, forking, launch};
+use crate::attendant::Attendant;
 use crate::channel::{Inbox, Outbox, scope};
 use crate::chaos;
 use crate::error::{Failure, panic_message};
@@ -95,18 +96,21 @@ fn work(marker: &str, known: &[RawFd]) -> io::Result<()> {
     let descriptor = descriptor.strip_suffix(TEMPLATE).unwrap_or(descriptor);
     let descriptor = descriptor.parse().map_err(|_| strange("the marker names no descriptor"))?;
     let parent = rustix::process::getppid().ok_or_else(|| strange("it has no parent"))?;
-    let mut socket = sys::channel_from_parent(descriptor)?;
+    let socket = sys::channel_from_parent(descriptor)?;
     if !sys::die_with_parent(parent) {
         return Err(strange("its parent is gone already"));
     }
     sys::restore_for_worker()?;
     // Found out before there are copies.
     let name = program_name();
-    if is_template {
+    let (socket, attendant) = if is_template {
         // This process waits there; its copies go on.
-        socket = forking::serve(parent, socket, known)?;
-    }
-    let socket = Arc::new(socket);
+        forking::serve(parent, socket, known)?
+    } else {
+        let socket = Arc::new(socket);
+        let attendant = Attendant::start(&socket)?;
+        (socket, attendant)
+    };
     if let Some(text) = launch::variable(chaos::VARIABLE) {
         chaos::begin(&text).map_err(|complaint| strange(&complaint))?;
     }
@@ -128,7 +132,7 @@ fn work(marker: &str, known: &[RawFd]) -> io::Result<()> {
     outbox.flush()?;
     drop(outbox);
     if let Some(entry) = entry {
-        entry(Worker { socket, inbox, job });
+        entry(Worker { socket, inbox, job, attendant });
     }
     Ok(())
 }

@@ -12,9 +12,9 @@ use cucumber::Func;
 
 use super::wish::{Answer, Wish};
 use crate::Config;
-use crate::channel::{Inbox, Message, Pace, read_all_at, scope};
+use crate::attendant::Attendant;
+use crate::channel::{Message, Pace, read_all_at, scope};
 use crate::config::StartMethod;
-use crate::context::CONTROL_STACK;
 use crate::protocol::{Entry, Event, Functions, Request, Start, Worker};
 use crate::shm::Page;
 use crate::snapshot::Job;
@@ -37,7 +37,7 @@ pub(super) fn open_descriptors() -> Vec<RawFd> {
 ///
 /// Returns in each copy, with the worker's channel; never in the template itself. `known` are the descriptors that
 /// this process was started with.
-pub(super) fn serve(parent: Pid, channel: OwnedFd, known: &[RawFd]) -> io::Result<OwnedFd> {
+pub(super) fn serve(parent: Pid, channel: OwnedFd, known: &[RawFd]) -> io::Result<(Arc<OwnedFd>, Attendant)> {
     let template = match Template::new(&channel, known) {
         Ok(template) => template,
         Err(error) => {
@@ -127,14 +127,6 @@ fn rehearse() -> Option<()> {
     Event::Hello.pack().ok().map(drop)
 }
 
-/// In a copy: makes and ends a thread like the one that will listen to the parent. What the C library looks up for the
-/// first one is known then, and its stack waits for the next.
-fn rehearse_thread(channel: &OwnedFd) {
-    let inbox = channel.try_clone().map(|channel| Inbox::new(Arc::new(channel)));
-    let thread = std::thread::Builder::new().stack_size(CONTROL_STACK).spawn(move || drop(inbox));
-    let _ = thread.map(std::thread::JoinHandle::join);
-}
-
 /// Waits until the first packet is there, not asleep for as long as that takes its parent.
 fn await_first(channel: &OwnedFd) {
     let mut pace = Pace::default();
@@ -175,7 +167,7 @@ impl Copy {
         clippy::mem_forget,
         reason = "the environment of a worker is in force as long as the worker lives"
     )]
-    fn settle(self, parent: Pid) -> io::Result<OwnedFd> {
+    fn settle(self, parent: Pid) -> io::Result<(Arc<OwnedFd>, Attendant)> {
         let Copy { channel, mut environment } = self;
         if !sys::die_with_parent(parent) {
             return Err(io::Error::other("its parent is gone already"));
@@ -185,10 +177,11 @@ impl Copy {
         if !sys::leads_to_parent(&channel) {
             return Err(io::Error::other("its channel does not lead to the parent of this process"));
         }
+        let channel = Arc::new(channel);
+        let attendant = Attendant::start(&channel)?;
         // One that is made ahead has time for it: what a worker writes to first is its own before it is needed.
         if let Ok(false) = sys::wait_until_readable(channel.as_fd(), Duration::ZERO) {
             let _ = rehearse();
-            rehearse_thread(&channel);
         }
         let Some(wish) = Wish::receive(&channel).and_then(Wish::of_copy) else { sys::exit_at_once() };
         if let Some(text) = &wish.environment {
@@ -198,6 +191,6 @@ impl Copy {
         wish.directory.map_or(Ok(()), rustix::process::fchdir)?;
         sys::place_streams([0, 1, 2].map(|place: usize| wish.streams[place].as_ref().map(AsFd::as_fd)))?;
         await_first(&channel);
-        Ok(channel)
+        Ok((channel, attendant))
     }
 }

@@ -31,10 +31,11 @@ impl Environment {
     /// Makes it this process's environment, and gives back the one that was put in force before, which may be thrown
     /// away: nobody has its addresses any more, except the C library, which copies what it keeps.
     ///
-    /// Called while the process has one thread, by the code that alone runs there: before `main`.
+    /// Called before `main`, where no code runs but ours.
     pub(crate) fn put_in_force(mut self, before: &mut Option<Environment>) {
         debug_assert!(self.places.len() <= self.text.len() + 1);
-        // SAFETY: there is no other thread that could read the variable meanwhile. What is stored is a list of C strings
+        // SAFETY: nobody reads the variable meanwhile: there is no other thread but the attendant, perhaps, which sleeps and
+        // reads none. What is stored is a list of C strings
         // with a null at its end; both are kept in `before`, which is replaced only after the next list is in force.
         unsafe { libc::environ = self.places.as_mut_ptr() };
         *before = Some(self);

@@ -52,7 +52,7 @@ pub(crate) use memory::{
 pub(crate) use poller::{Poller, Ready, WAKER, Waker};
 pub(crate) use signals::{die_with_parent, on_stack_overflow, restore_for_worker};
 pub(crate) use socket::{
-    Incoming, MOST_FDS, channel_from_parent, receive, send, socket_pair, tag_socket_pair, wait_for_hangup,
+    Incoming, MOST_FDS, channel_from_parent, hung_up_before, receive, send, socket_pair, tag_socket_pair,
 };
 pub(crate) use spawn::{Program, Spawn, environment};
 pub(crate) use threads::{name_process, process_namespace};

@@ -14,7 +14,7 @@ use rustix::net::{
 };
 
 #[cfg(target_os = "macos")]
-pub(crate) use super::queue::wait_for_hangup;
+pub(crate) use super::queue::hung_up_before;
 
 /// The other side's end is an error of the call, and no signal; a socket of another system has that for a property.
 #[cfg(target_os = "linux")]
@@ -132,15 +132,17 @@ fn keep_from_programs(fds: &[OwnedFd]) -> io::Result<()> {
     fds.iter().try_for_each(|fd| Ok(rustix::io::fcntl_setfd(fd, rustix::io::FdFlags::CLOEXEC)?))
 }
 
-/// Sleeps until the other side is gone.
+/// Sleeps until the other side is gone, or the event is set, which makes it `false`.
 #[cfg(target_os = "linux")]
-pub(crate) fn wait_for_hangup(socket: BorrowedFd<'_>) {
+pub(crate) fn hung_up_before(socket: BorrowedFd<'_>, event: &super::Event) -> bool {
     loop {
-        // Nothing is asked for: a hang-up is reported all the same, and data is not.
-        let mut entry = [PollFd::from_borrowed_fd(socket, PollFlags::empty())];
-        match poll(&mut entry, None) {
+        // Nothing is asked for of the socket: a hang-up is reported all the same, and data is not.
+        let socket = PollFd::from_borrowed_fd(socket, PollFlags::empty());
+        let mut entries = [socket, PollFd::new(event, PollFlags::IN)];
+        match poll(&mut entries, None) {
+            Ok(_) if entries[0].revents().is_empty() => return false,
             Err(rustix::io::Errno::INTR) => {}
-            _ => return,
+            _ => return true,
         }
     }
 }

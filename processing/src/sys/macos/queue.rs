@@ -58,20 +58,24 @@ impl AsFd for Queue {
     }
 }
 
-/// Sleeps until the other side of a socket is gone. At once where the system has no room for a queue: whoever asks for
-/// this ends with that side, and must not outlive it.
-pub(crate) fn wait_for_hangup(socket: BorrowedFd<'_>) {
-    let Ok(queue) = Queue::new() else { return };
+/// Sleeps until the other side of a socket is gone, or the event is set, which makes it `false`. At once where the system
+/// has no room for a queue: whoever asks for this ends with that side, and must not outlive it.
+pub(crate) fn hung_up_before(socket: BorrowedFd<'_>, event: &super::Event) -> bool {
+    let Ok(queue) = Queue::new() else { return true };
     // Told of news only, so that what nobody reads meanwhile wakes this no more than once.
     let flags = EventFlags::ADD | EventFlags::CLEAR;
-    if queue.change(EventFilter::Read(socket.as_raw_fd()), flags, 0).is_err() {
-        return;
+    let set = EventFilter::Read(event.as_fd().as_raw_fd());
+    for what in [EventFilter::Read(socket.as_raw_fd()), set] {
+        if queue.change(what, flags, 0).is_err() {
+            return true;
+        }
     }
     loop {
         match queue.take(&mut [MaybeUninit::uninit()], None) {
-            Ok(events) if events.iter().any(|event| event.flags().contains(EventFlags::EOF)) => return,
+            Ok(news) if news.iter().any(|news| news.filter() == set) => return false,
+            Ok(news) if news.iter().any(|news| news.flags().contains(EventFlags::EOF)) => return true,
             Ok(_) | Err(Errno::INTR) => {}
-            Err(_) => return,
+            Err(_) => return true,
         }
     }
 }

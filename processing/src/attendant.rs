@@ -1,0 +1,50 @@
+//! The thread that ends a worker together with its parent.
+//!
+//! It is there before the worker knows what to be; in a copy that is made ahead, before anybody needs it, as a thread takes
+//! longer to make than most else of a start. It sleeps until the parent is gone, or until it is given something else to do.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+
+use crate::sys::{self, Event};
+
+/// As much stack as any thread, of which it touches little: an error with a long chain of causes is read there, and took
+/// more than 128 KiB in a build that is not optimised.
+const STACK: usize = 2 << 20;
+
+/// See the module's page. If this is dropped, the thread goes on as it is.
+#[derive(Debug)]
+pub(crate) struct Attendant {
+    call: Arc<Event>,
+    work: Sender<Work>,
+}
+
+type Work = Box<dyn FnOnce() + Send>;
+
+impl Attendant {
+    /// `socket` leads to the parent, and is open for as long as that lives.
+    pub(crate) fn start(socket: &Arc<OwnedFd>) -> io::Result<Self> {
+        let call = Arc::new(Event::new()?);
+        let (work, given) = channel::<Work>();
+        let (socket, called) = (Arc::clone(socket), Arc::clone(&call));
+        let attend = move || {
+            if sys::hung_up_before(socket.as_fd(), &called) {
+                sys::exit_at_once();
+            }
+            if let Ok(work) = given.recv() {
+                work();
+            }
+        };
+        std::thread::Builder::new().name("processing-control".into()).stack_size(STACK).spawn(attend)?;
+        Ok(Attendant { call, work })
+    }
+
+    /// Gives it something to do for the rest of this process, which has to see to the parent's end as well.
+    pub(crate) fn set_to(self, work: impl FnOnce() + Send + 'static) {
+        // It waits for this as long as nobody has called.
+        let _ = self.work.send(Box::new(work));
+        self.call.set();
+    }
+}
