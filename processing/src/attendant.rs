@@ -3,10 +3,10 @@
 //! It is there before the worker knows what to be; in a copy that is made ahead, before anybody needs it, as a thread takes
 //! longer to make than most else of a start. It sleeps until the parent is gone, or until it is given something else to do.
 
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::sys::{self, Event};
 
@@ -16,9 +16,11 @@ const STACK: usize = 2 << 20;
 
 /// See the module's page. If this is dropped, the thread goes on as it is.
 #[derive(Debug)]
-pub(crate) struct Attendant {
-    call: Arc<Event>,
-    work: Sender<Work>,
+pub(crate) struct Attendant(Arc<Call>);
+
+struct Call {
+    event: Event,
+    work: Mutex<Option<Work>>,
 }
 
 type Work = Box<dyn FnOnce() + Send>;
@@ -26,25 +28,30 @@ type Work = Box<dyn FnOnce() + Send>;
 impl Attendant {
     /// `socket` leads to the parent, and is open for as long as that lives.
     pub(crate) fn start(socket: &Arc<OwnedFd>) -> io::Result<Self> {
-        let call = Arc::new(Event::new()?);
-        let (work, given) = channel::<Work>();
+        let call = Arc::new(Call { event: Event::new()?, work: Mutex::new(None) });
         let (socket, called) = (Arc::clone(socket), Arc::clone(&call));
         let attend = move || {
-            if sys::hung_up_before(socket.as_fd(), &called) {
+            if sys::hung_up_before(socket.as_fd(), &called.event) {
                 sys::exit_at_once();
             }
-            if let Ok(work) = given.recv() {
+            let work = called.work.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(work) = work {
                 work();
             }
         };
         std::thread::Builder::new().name("processing-control".into()).stack_size(STACK).spawn(attend)?;
-        Ok(Attendant { call, work })
+        Ok(Attendant(call))
     }
 
     /// Gives it something to do for the rest of this process, which has to see to the parent's end as well.
     pub(crate) fn set_to(self, work: impl FnOnce() + Send + 'static) {
-        // It waits for this as long as nobody has called.
-        let _ = self.work.send(Box::new(work));
-        self.call.set();
+        *self.0.work.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(work));
+        self.0.event.set();
+    }
+}
+
+impl fmt::Debug for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("event", &self.event).finish_non_exhaustive()
     }
 }
