@@ -1,4 +1,5 @@
 //! More of what serde leaves out: slices that are shared, iterators, buffers, and what must not change by being read.
+#![cfg(target_os = "linux")] // readers that have read ahead, sockets with paths: `open.rs` has what crosses anywhere
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 #![allow(clippy::type_complexity, reason = "everything is nested in everything here")]
 

@@ -8,7 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fmt::Debug;
 use std::num::{NonZeroI8, NonZeroI64, NonZeroI128, NonZeroU16, NonZeroU64, NonZeroU128};
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use cucumber::cucumber;
@@ -314,8 +313,8 @@ proptest! {
             name: OsString,
             paths: BTreeMap<PathBuf, Option<OsString>>,
         }
-        let name = OsString::from_vec(bytes);
-        let paths = more.into_iter().map(OsString::from_vec).map(|name| (name.clone().into(), Some(name)));
+        let name = support::odd_name(&bytes);
+        let paths = more.into_iter().map(|bytes| support::odd_name(&bytes)).map(|name| (name.clone().into(), Some(name)));
         round_trip(&Names { path: name.clone().into(), name, paths: paths.collect() });
     }
 

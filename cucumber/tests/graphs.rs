@@ -277,6 +277,7 @@ fn an_error_inside_of_a_shared_value_names_the_whole_way() {
     drop(held);
 }
 
+#[cfg(unix)] // `/dev/zero`
 #[test]
 fn a_handle_inside_of_a_graph_crosses() {
     #[cucumber]

@@ -145,6 +145,7 @@ fn what_is_shared_is_shown_once() {
     assert_eq!((Rc::strong_count(&root.0), Rc::weak_count(&root.0), Arc::strong_count(&name)), (1, 1, 3));
 }
 
+#[cfg(target_os = "linux")] // a file in plain bytes
 #[test]
 fn what_cannot_be_read_is_shown_as_such() {
     #[cucumber]

@@ -155,12 +155,11 @@ fn a_missing_field_and_a_wrong_kind_say_where() {
 
 #[test]
 fn a_refusal_says_what_to_write_instead() {
-    use std::os::unix::ffi::OsStringExt;
     #[derive(Serialize)]
     struct Files {
         log: PathBuf,
     }
-    let files = Files { log: std::ffi::OsString::from_vec(vec![0xff]).into() };
+    let files = Files { log: support::odd_name(&[0xff]).into() };
     let error = cucumber::to_bytes(&files).unwrap_err();
     assert_eq!(error.path(), "log");
     assert!(error.to_string().contains("hold it as an `OsString`"), "{error}");

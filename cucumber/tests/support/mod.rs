@@ -63,3 +63,16 @@ pub fn all_take<T: Serialize + DeserializeOwned + PartialEq + Debug>(codec: Code
         assert_eq!(round_trip(value), codec, "{value:?}");
     }
 }
+
+/// A name that is no text, made of these bytes.
+#[cfg(unix)]
+pub fn odd_name(bytes: &[u8]) -> std::ffi::OsString {
+    std::os::unix::ffi::OsStringExt::from_vec(bytes.to_vec())
+}
+
+/// A name that is no text, made of these bytes: halves of pairs, each by itself.
+#[cfg(windows)]
+pub fn odd_name(bytes: &[u8]) -> std::ffi::OsString {
+    let halves: Vec<u16> = bytes.iter().map(|byte| 0xd800 + u16::from(*byte)).collect();
+    std::os::windows::ffi::OsStringExt::from_wide(&halves)
+}

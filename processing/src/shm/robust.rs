@@ -16,11 +16,12 @@ use std::sync::atomic::{AtomicIsize, AtomicU32, AtomicU64, AtomicUsize, compiler
 
 use super::fault::{Fault, Result};
 use super::layout::{NODE_TO_PREV, NODE_TO_WORD};
-use crate::sys;
 
+mod death;
 mod generation;
 mod record;
 
+pub(crate) use death::{WAKES_AT_DEATH, is_nobody, mark_if_dead};
 pub(crate) use generation::generation;
 
 use record::Record;
@@ -75,18 +76,6 @@ thread_local! {
         }
     };
 }
-
-/// Whether the system wakes a sleeper when a writer dies that owes it a wake-up.
-pub(crate) const WAKES_AT_DEATH: bool = true;
-
-/// Whether a lock that `me` has not taken belongs to nobody, whatever its word says.
-pub(crate) fn is_nobody(owner: u32, me: Thread) -> bool {
-    owner == me.tid || !sys::thread_exists(owner)
-}
-
-/// The kernel marks the words of the dead by itself.
-#[inline]
-pub(crate) fn mark_if_dead(_word: &AtomicU32, _seen: u32) {}
 
 /// The calling thread, as the kernel knows it.
 #[derive(Clone, Copy, Debug)]
