@@ -1,4 +1,4 @@
-//! Plain `Vec<u8>` moved as bytes wherever it stands, and `Vec<f64>` and `Vec<f32>` likewise.
+//! Plain `Vec<u8>` moved as bytes wherever it stands, and vectors of other numbers in one run.
 //!
 //! serde hands a `Vec<u8>` over one element at a time, and wants it back the same way. On the way out the type of the
 //! elements is known to be `u8`, so they are copied as one run; on the way in the visitor is known to be the one

@@ -59,7 +59,9 @@ pub(crate) struct StackCell {
 }
 
 impl StackCell {
-    pub(crate) const NOWHERE: Self = Self { lowest: Cell::new(0), span: Cell::new(0) };
+    pub(crate) const fn nowhere() -> Self {
+        Self { lowest: Cell::new(0), span: Cell::new(0) }
+    }
 
     #[inline]
     pub(crate) fn get(&self) -> Stack {

@@ -66,7 +66,7 @@ thread_local! {
     static NOW: Now = const {
         Now {
             mode: Cell::new(Mode::Nothing),
-            stack: StackCell::NOWHERE,
+            stack: StackCell::nowhere(),
             functions: Cell::new(false),
             has_table: Cell::new(false),
         }
