@@ -55,7 +55,7 @@ fn main() {
         worker.wait().expect("it has ended well");
         time
     });
-    contest.enter("a bare fork server", || {
+    contest.floor("a bare fork server", || {
         let (answer, time) = timed(|| server.ask(21));
         assert_eq!(answer, 42);
         time
@@ -96,7 +96,7 @@ fn main() {
         assert_eq!(answer, 42);
         time
     });
-    contest.floor("std::process, its output (reaps)", || {
+    contest.peer("std::process, its output (reaps)", || {
         let (output, time) = timed(|| again("pipe").stdout(Stdio::piped()).output().expect("it ends"));
         assert_eq!(output.stdout, b"42\n");
         time
