@@ -64,15 +64,16 @@ pub(crate) fn hung_up_before(socket: BorrowedFd<'_>, event: &super::Event) -> bo
     let Ok(queue) = Queue::new() else { return true };
     // Told of news only, so that what nobody reads meanwhile wakes this no more than once.
     let flags = EventFlags::ADD | EventFlags::CLEAR;
-    let set = EventFilter::Read(event.as_fd().as_raw_fd());
-    for what in [EventFilter::Read(socket.as_raw_fd()), set] {
-        if queue.change(what, flags, 0).is_err() {
+    let event = event.as_fd().as_raw_fd();
+    for what in [socket.as_raw_fd(), event] {
+        if queue.change(EventFilter::Read(what), flags, 0).is_err() {
             return true;
         }
     }
+    let is_set = |news: &Event| matches!(news.filter(), EventFilter::Read(what) if what == event);
     loop {
         match queue.take(&mut [MaybeUninit::uninit()], None) {
-            Ok(news) if news.iter().any(|news| news.filter() == set) => return false,
+            Ok(news) if news.iter().any(is_set) => return false,
             Ok(news) if news.iter().any(|news| news.flags().contains(EventFlags::EOF)) => return true,
             Ok(_) | Err(Errno::INTR) => {}
             Err(_) => return true,
