@@ -129,7 +129,7 @@ pub(crate) fn crowd() -> Result<String> {
     let workers = (0..CROWD).map(|_| Idle {}.start()).collect::<Result<Vec<_>, _>>()?;
     let alive = workers.iter().filter(|worker| worker.is_alive()).count();
     ensure!(alive == CROWD, "{alive} are alive");
-    let each = (descriptors(own) - before).div_ceil(CROWD);
+    let each = (descriptors(own) - before) / CROWD;
     let threads = status(own, "Threads").context("no threads")?;
     workers.iter().try_for_each(|worker| worker.tell(&1_u8))?;
     for worker in &workers {
