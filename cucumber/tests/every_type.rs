@@ -381,6 +381,8 @@ proptest! {
         let offset = jiff::tz::Offset::from_seconds(east / 60 * 60).unwrap();
         everywhere(&offset.to_datetime(date));
         everywhere(&date.to_zoned_datetime(offset.to_time_zone()));
+        // This one is written with its name, which is looked up.
+        everywhere(&date.to_zoned_datetime(jiff::tz::TimeZone::UTC));
         everywhere(&jiff::SignedDuration::new(seconds, nanos as i32));
     }
 }
