@@ -31,7 +31,7 @@ const NAME: &str = "processing::Pool";
 pub(super) struct SeatActor {
     pub(super) crew: Arc<Crew>,
     pub(super) seat: usize,
-    pub(super) launch: Launch,
+    pub(super) launch: Arc<Launch>,
     pub(super) entry: Func<Entry>,
     pub(super) initializer: Option<Func<Initializer>>,
     pub(super) start_timeout: Option<Duration>,

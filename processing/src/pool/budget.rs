@@ -1,6 +1,7 @@
 //! How many processors a pool may use, and how many each of its workers.
 
 use std::num::NonZeroUsize;
+use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
 use crate::spawn::variable;
@@ -23,7 +24,13 @@ const LIBRARIES: [&str; 8] = [
 /// How many threads this process may use.
 pub(super) fn of_this_process() -> usize {
     let given = variable(BUDGET).and_then(|threads| threads.parse().ok());
-    given.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get)
+    given.or_else(processors).map_or(1, NonZeroUsize::get)
+}
+
+/// Asked for once: it is the contents of some files.
+fn processors() -> Option<NonZeroUsize> {
+    static PROCESSORS: OnceLock<Option<NonZeroUsize>> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| available_parallelism().ok())
 }
 
 /// What to tell a worker that may use so many threads. What the user has set is left as it is.

@@ -205,28 +205,29 @@ impl PoolBuilder {
         };
         let variables =
             if self.hands_budget_on { budget::variables((budget / workers).max(1)) } else { Vec::new() };
+        let mut launch = Launch::prepare(NAME, streams)?;
+        variables.iter().for_each(|(name, value)| launch.set_variable(name, value));
+        let launch = Arc::new(launch);
         let mut parts = Vec::new();
         let mut seats = Vec::new();
         for _ in 0..workers {
-            let mut launch = Launch::prepare(NAME, streams)?;
-            variables.iter().for_each(|(name, value)| launch.set_variable(name, value));
             let status = Page::<Status>::new("processing-status").map_err(refused("give shared memory"))?;
             let claims = Page::<Claims>::new("processing-claims").map_err(refused("give shared memory"))?;
             let journal =
                 Page::<Journal>::new("processing-journal").map_err(refused("give shared memory"))?;
             let alarm = Alarm::new().map_err(refused("give a timer"))?;
-            parts.push((launch, status, journal, alarm));
+            parts.push((status, journal, alarm));
             seats.push(Seat::new(claims));
         }
         let entry = Func::<Entry>::new(worker::enter);
         let limits = Limits { workers, recycle_after: self.recycle_after.unwrap_or(u64::MAX) };
         let crew = Arc::new(Crew::new(limits, seats));
         let pool = Pool { crew: Arc::clone(&crew), options: self.options };
-        for (seat, (launch, status, journal, alarm)) in parts.into_iter().enumerate() {
+        for (seat, (status, journal, alarm)) in parts.into_iter().enumerate() {
             let actor = SeatActor {
                 crew: Arc::clone(&crew),
                 seat,
-                launch,
+                launch: Arc::clone(&launch),
                 entry,
                 initializer: self.initializer,
                 start_timeout: self.start_timeout,
