@@ -82,7 +82,6 @@ impl Desk {
             done.unwrap_or_else(|panic| Err(engine::caught(&*panic)))?;
         }
         let results = Arc::new(Results::new(&worker.socket, journal));
-        Results::keep_moving(&results).map_err(|error| strange(&error))?;
         let desk = Desk {
             inbox: worker.inbox,
             status,
@@ -192,7 +191,9 @@ struct State {
     busy: Duration,
     /// When the first of them was done.
     since: Nanos,
-    /// Whether the thread that sends what has waited too long looks again by itself.
+    /// Whether there is a thread that sends what has waited too long.
+    has_watcher: bool,
+    /// Whether it looks again by itself.
     is_watched: bool,
 }
 
@@ -201,7 +202,7 @@ impl Results {
         let outbox = Outbox::new(Arc::clone(socket));
         let pending = Pending::default();
         let (busy, since) = (Duration::ZERO, Nanos(0));
-        let state = State { outbox, journal, pending, busy, since, is_watched: false };
+        let state = State { outbox, journal, pending, busy, since, has_watcher: false, is_watched: false };
         Results { state: Mutex::new(state), waiting: Condvar::new() }
     }
 
@@ -210,7 +211,7 @@ impl Results {
     }
 
     fn add(
-        &self,
+        self: &Arc<Self>,
         took: Duration,
         is_last: bool,
         now: Nanos,
@@ -232,10 +233,12 @@ impl Results {
         if !journal.write(pending.bytes(), known) {
             return state.flush();
         }
-        let is_watched = state.is_watched;
+        let State { has_watcher, is_watched, .. } = *state;
         drop(state);
-        if is_first && !is_watched {
-            // The next task may take for ever.
+        // The next task may take for ever.
+        if !has_watcher {
+            self.keep_moving()?;
+        } else if is_first && !is_watched {
             self.waiting.notify_one();
         }
         Ok(())
@@ -253,8 +256,8 @@ impl Results {
     }
 
     /// Sends results that have waited for long, while a task runs that takes its time.
-    fn keep_moving(this: &Arc<Self>) -> io::Result<()> {
-        let results = Arc::clone(this);
+    fn keep_moving(self: &Arc<Self>) -> io::Result<()> {
+        let results = Arc::clone(self);
         let watch = move || {
             let mut state = results.lock();
             let mut seen = Nanos(0);
@@ -277,8 +280,12 @@ impl Results {
                 }
             }
         };
-        std::thread::Builder::new().name("processing-results".into()).stack_size(64 * 1024).spawn(watch)?;
-        Ok(())
+        let mut state = self.lock();
+        let thread = std::thread::Builder::new().name("processing-results".into()).stack_size(64 * 1024);
+        // Where there is no room for a thread, results go one by one.
+        state.has_watcher = thread.spawn(watch).is_ok();
+        state.is_watched = state.has_watcher;
+        if state.has_watcher { Ok(()) } else { state.flush() }
     }
 }
 
