@@ -218,18 +218,15 @@ impl End {
         if self.wire.is_gone() {
             return Err(Kind::Disconnected.into());
         }
-        if sending.seen.elapsed() >= TRUST {
-            if self.wire.look() {
-                return Err(Kind::Disconnected.into());
-            }
-            sending.seen = Instant::now();
-        }
         let ring = self.outgoing();
         if sending.aborted {
             let abort = Chunk { len: 0, first: false, more: 0, abort: true, handles: 0 };
             self.wait_for_room(Chunk::size(0), &mut sending.known, patience)?;
             self.put(ring, abort, &[]);
             sending.aborted = false;
+        }
+        if !fds.is_empty() && self.look(sending) {
+            return Err(Kind::Disconnected.into());
         }
         let handles = u16::try_from(fds.len()).map_err(|_| Kind::Handles)?;
         if matches!(patience, Patience::None) {
@@ -259,7 +256,20 @@ impl End {
             self.put(ring, chunk, piece);
             sent += piece.len();
         }
+        // Not before, so that whoever waits for the message has it by now, and may even be gone with it.
+        if self.look(sending) && !ring.is_read() {
+            return Err(Kind::Disconnected.into());
+        }
         Ok(())
+    }
+
+    /// Looks now and then whether the other end is gone.
+    fn look(&self, sending: &mut Sending) -> bool {
+        if sending.seen.elapsed() < TRUST {
+            return false;
+        }
+        sending.seen = Instant::now();
+        self.wire.look()
     }
 
     fn put(&self, ring: &Ring, chunk: Chunk, bytes: &[u8]) {
@@ -320,8 +330,7 @@ impl End {
             receiving = self.decided.wait(receiving).unwrap_or_else(PoisonError::into_inner);
         }
         receiving.threads += 1;
-        drop(receiving);
-        let received = self.receive_among_others(patience);
+        let received = self.receive_among_others(receiving, patience);
         if !matches!(received, Ok(Some(_))) {
             lock(&self.receiving).threads -= 1;
         }
@@ -329,37 +338,39 @@ impl End {
     }
 
     /// Whoever gets a message is counted no longer, so that the lock is taken once for both.
-    fn receive_among_others(&self, patience: Patience) -> Result<Option<Message>, PipeError> {
+    fn receive_among_others<'e>(
+        &'e self,
+        mut receiving: MutexGuard<'e, Receiving>,
+        patience: Patience,
+    ) -> Result<Option<Message>, PipeError> {
         self.check_open()?;
         let ring = self.incoming();
         let mut pace = Pace::default();
         loop {
             // In this order: whoever is gone has written all that it ever will.
             let (turn, gone) = if pace.over { self.wire.now() } else { (0, false) };
-            let saw = {
-                let mut receiving = lock(&self.receiving);
-                match ring.next()? {
-                    Ok(chunk) => {
-                        if let Some(message) = self.take(ring, chunk, &mut receiving)? {
-                            receiving.threads -= 1;
-                            return Ok(Some(message));
-                        }
-                        pace = Pace::default();
-                        continue;
+            let saw = match ring.next()? {
+                Ok(chunk) => {
+                    if let Some(message) = self.take(ring, chunk, &mut receiving)? {
+                        receiving.threads -= 1;
+                        return Ok(Some(message));
                     }
-                    Err(_) if gone => return Err(Kind::Disconnected.into()),
-                    Err(_) if matches!(patience, Patience::None) => {
-                        if pace.over || receiving.seen.is_some_and(|seen| seen.elapsed() < TRUST) {
-                            return Ok(None);
-                        }
-                        receiving.seen = Some(Instant::now());
-                        self.wire.look();
-                        pace.over = true;
-                        continue;
-                    }
-                    Err(saw) => saw,
+                    pace = Pace::default();
+                    continue;
                 }
+                Err(_) if gone => return Err(Kind::Disconnected.into()),
+                Err(_) if matches!(patience, Patience::None) => {
+                    if pace.over || receiving.seen.is_some_and(|seen| seen.elapsed() < TRUST) {
+                        return Ok(None);
+                    }
+                    receiving.seen = Some(Instant::now());
+                    self.wire.look();
+                    pace.over = true;
+                    continue;
+                }
+                Err(saw) => saw,
             };
+            drop(receiving);
             if pace.over {
                 self.check_open()?;
                 self.sleep(&ring.written, saw, turn, patience)?;
@@ -367,6 +378,7 @@ impl End {
             while !pace.over && ring.written.position() == saw {
                 pace.step();
             }
+            receiving = lock(&self.receiving);
         }
     }
 
