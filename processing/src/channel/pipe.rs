@@ -265,7 +265,9 @@ fn encode<T: Serialize>(message: &T) -> Result<Message, PipeError> {
     if let Some(bytes) = cucumber::as_bytes(message) {
         return Ok(Message { bytes: bytes.to_vec(), fds: Vec::new() });
     }
-    Ok(moving(|| Message::encode_untyped_into(spare::take(), message))?)
+    let encode = || Message::encode_untyped_into(spare::take(), message);
+    // What has nothing to drop holds no point.
+    Ok(if std::mem::needs_drop::<T>() { moving(encode)? } else { encode()? })
 }
 
 fn send<T: Serialize>(end: &End, message: &T, patience: Patience) -> Result<(), PipeError> {

@@ -4,8 +4,6 @@
     reason = "the system calls that no safe wrapper offers are made here, each with its proof"
 )]
 
-// Asked for where stores can go past the cache.
-#[cfg(target_arch = "x86_64")]
 #[cfg_attr(target_os = "macos", path = "macos/caches.rs")]
 mod caches;
 #[cfg_attr(target_os = "macos", path = "macos/child.rs")]
@@ -46,7 +44,6 @@ mod owner;
 #[path = "macos/queue.rs"]
 mod queue;
 
-#[cfg(target_arch = "x86_64")]
 pub(crate) use caches::share_a_cache;
 pub(crate) use child::{Child, Exited};
 pub(crate) use clock::{Nanos, later, now};

@@ -411,7 +411,8 @@ impl End {
             0 => Vec::new(),
             count => self.wire.take_handles(tag, count.into()).ok_or(Kind::Handles)?,
         };
-        if self.bare && bytes.capacity() - bytes.len() > bytes.len() / 4 {
+        // The room was for whole chunks and a word.
+        if self.bare && bytes.capacity() > bytes.len() + bytes.len() / 4 + 8 {
             bytes.shrink_to_fit();
         }
         Ok(Some(Message { bytes, fds }))

@@ -51,7 +51,7 @@ fn bytes_and_texts_come_whole_and_in_no_more_memory_than_they_need() {
         for length in lengths {
             let bytes = point.recv_timeout(LONG).unwrap();
             assert!(bytes.len() == length && bytes.iter().enumerate().all(|(at, byte)| at as u8 == *byte));
-            assert!(bytes.capacity() <= length + length / 4 + 16, "{} for {length}", bytes.capacity());
+            assert!(bytes.capacity() <= length + length / 4 + 8, "{} for {length}", bytes.capacity());
             point.send(&"é".repeat(length / 2)).unwrap();
         }
     });
