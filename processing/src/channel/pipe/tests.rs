@@ -63,9 +63,10 @@ fn a_point_takes_along_the_first_half_of_a_text() {
     let (courier, receiver) = Pipe::one_way::<Point<String, ()>>().unwrap();
     let text = "half".repeat(200_000);
     thread::scope(|scope| {
-        let sender = scope.spawn(|| anchor.send(&text));
+        let sender = scope.spawn(|| anchor.send_timeout(&text, LONG));
         // As much as there is room for, and no end: nobody gets anything.
-        while anchor.end.outgoing().has_room(Chunk::size(CHUNK), &mut 0).unwrap() {
+        let start = Instant::now();
+        while start.elapsed() < LONG && anchor.end.outgoing().has_room(Chunk::size(CHUNK), &mut 0).unwrap() {
             thread::yield_now();
         }
         assert_eq!(point.try_recv().unwrap(), None);
@@ -80,7 +81,7 @@ fn whoever_has_received_a_message_may_be_gone_with_it() {
     for _ in 0..200 {
         let (anchor, point) = Pipe::pair::<u32, ()>().unwrap();
         thread::scope(|scope| {
-            scope.spawn(move || assert_eq!(point.recv().unwrap(), 7));
+            scope.spawn(move || assert_eq!(point.recv_timeout(LONG).unwrap(), 7));
             // So long that it looks whether the other end is there.
             thread::sleep(Duration::from_millis(2));
             anchor.send(&7).unwrap();
