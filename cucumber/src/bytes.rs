@@ -8,8 +8,11 @@
 use std::any::TypeId;
 use std::marker::PhantomData;
 use std::mem::{ManuallyDrop, transmute, transmute_copy};
+use std::ptr;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
+
+use crate::error::{Error, Result};
 
 /// The identity of a type, whatever the lifetimes in it.
 #[inline]
@@ -40,6 +43,61 @@ fn identity<T: ?Sized>() -> TypeId {
     erased.identity()
 }
 
+/// Whether values of a type are bytes and nothing else, as a `Vec<u8>` and a `String` are.
+#[must_use]
+#[inline]
+pub fn is_bytes<T>() -> bool {
+    identity::<T>() == TypeId::of::<Vec<u8>>() || identity::<T>() == TypeId::of::<String>()
+}
+
+/// The bytes that a value is, if its type [`is_bytes`]: what reaches its reader in one piece needs no frame around it, and
+/// then no copy either.
+///
+/// ```
+/// let text = "hello".to_owned();
+/// let bytes = cucumber::as_bytes(&text).unwrap().to_vec();
+/// assert_eq!(cucumber::from_its_bytes::<String>(bytes)?, text);
+/// assert!(cucumber::as_bytes(&7).is_none());
+/// # Ok::<(), cucumber::Error>(())
+/// ```
+#[must_use]
+#[inline]
+pub fn as_bytes<T>(value: &T) -> Option<&[u8]> {
+    if identity::<T>() == TypeId::of::<Vec<u8>>() {
+        // SAFETY: `T` is `Vec<u8>`, by its identity and as that has no lifetimes; it stays borrowed as it was.
+        let bytes = unsafe { &*ptr::from_ref(value).cast::<Vec<u8>>() };
+        Some(bytes)
+    } else if identity::<T>() == TypeId::of::<String>() {
+        // SAFETY: as above, of `String`.
+        let text = unsafe { &*ptr::from_ref(value).cast::<String>() };
+        Some(text.as_bytes())
+    } else {
+        None
+    }
+}
+
+/// The value that these bytes are, in the memory that they are in: the way back of [`as_bytes`].
+///
+/// # Errors
+///
+/// When they are not text and a `String` is wanted, and for a type that is not bytes.
+#[inline]
+pub fn from_its_bytes<T>(bytes: Vec<u8>) -> Result<T> {
+    if identity::<T>() == TypeId::of::<Vec<u8>>() {
+        let bytes = ManuallyDrop::new(bytes);
+        // SAFETY: `T` is `Vec<u8>`, by its identity; the original is never dropped, so the copy is the only owner.
+        Ok(unsafe { transmute_copy::<ManuallyDrop<Vec<u8>>, T>(&bytes) })
+    } else if identity::<T>() == TypeId::of::<String>() {
+        let text = String::from_utf8(bytes);
+        let text = text.map_err(|error| Error::malformed("a text is not UTF-8").caused_by(error))?;
+        let text = ManuallyDrop::new(text);
+        // SAFETY: as above, of `String`.
+        Ok(unsafe { transmute_copy::<ManuallyDrop<String>, T>(&text) })
+    } else {
+        Err(Error::malformed("bytes without a frame, for a type that needs one"))
+    }
+}
+
 /// An iterator that is known to yield elements of type `E`.
 pub(crate) struct Run<I, E> {
     /// Its items are `E`, or `&E` when `by_reference` is set: `recognise` has seen to it.
@@ -51,7 +109,7 @@ pub(crate) struct Run<I, E> {
 impl<I: Iterator, E: Copy + 'static> Run<I, E> {
     /// Takes the iterator if its items are `E` or `&E` and it knows how many there are, else gives it back.
     #[inline]
-    pub(crate) fn recognise(iter: I) -> Result<(Self, usize), I> {
+    pub(crate) fn recognise(iter: I) -> std::result::Result<(Self, usize), I> {
         let item = identity::<I::Item>();
         let by_reference = item == identity::<&E>();
         if !by_reference && item != identity::<E>() {
@@ -132,11 +190,11 @@ impl serde::de::Error for Caught {
 impl<'de> Deserializer<'de> for Catcher {
     type Error = Caught;
 
-    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Caught> {
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> std::result::Result<V::Value, Caught> {
         Err(Caught(None))
     }
 
-    fn deserialize_seq<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Caught> {
+    fn deserialize_seq<V: Visitor<'de>>(self, _: V) -> std::result::Result<V::Value, Caught> {
         Err(Caught(Some(identity::<V>())))
     }
 

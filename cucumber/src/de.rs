@@ -31,7 +31,7 @@ pub(crate) use token::key_text;
 /// too long, for a value of another shape, nested too deeply, or one that holds handles.
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     match frame::plain(bytes) {
-        Some(value) => read_plain(value),
+        Some(value) => read_plain(value, false),
         None => read(&frame::open(bytes)?, Scope::new()),
     }
 }
@@ -51,10 +51,10 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8], attachments: Vec<Attachment>) -
 ///
 /// As [`decode`].
 pub fn decode_with<T: DeserializeOwned>(bytes: &[u8], scope: Scope) -> Result<T> {
-    if scope.is_empty()
+    if !scope.has_things()
         && let Some(value) = frame::plain(bytes)
     {
-        return read_plain(value);
+        return read_plain(value, scope.functions);
     }
     read(&frame::open(bytes)?, scope)
 }
@@ -97,9 +97,10 @@ fn named<'a>(frame: &Frame<'a>) -> Result<&'a str> {
 }
 
 /// Reads a value in postcard that has nothing besides.
-fn read_plain<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+fn read_plain<T: DeserializeOwned>(bytes: &[u8], functions: bool) -> Result<T> {
     crate::know::<T>();
     let guard = Guard::decoding();
+    guard.trust_functions(functions);
     let mut value = whole::<T, true>(bytes, guard.stack);
     if value.is_err() {
         value = value.map_err(|error| guard.classify(error));

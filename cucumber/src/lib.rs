@@ -38,6 +38,7 @@ mod shape;
 mod stack;
 pub mod task;
 
+pub use bytes::{as_bytes, from_its_bytes, is_bytes};
 pub use credentials::Credentials;
 pub use de::{decode, decode_message, decode_with, from_bytes, message_type};
 /// Lets a struct or an enum cross, with all that serde leaves out.

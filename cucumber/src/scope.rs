@@ -90,10 +90,10 @@ impl Scope {
         self
     }
 
-    /// Whether it offers nothing.
+    /// Whether it offers more than to accept functions.
     #[inline]
-    pub(crate) fn is_empty(&self) -> bool {
-        self.attachments.is_empty() && self.credentials.is_none() && !self.functions
+    pub(crate) fn has_things(&self) -> bool {
+        !self.attachments.is_empty() || self.credentials.is_some()
     }
 
     /// What no decoding has claimed: all of it, after an attempt with the wrong type.

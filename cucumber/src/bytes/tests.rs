@@ -55,3 +55,19 @@ fn only_serde_s_own_visitor_is_replaced() {
     assert_ne!(vec_visitor_identity::<u8>(), TypeId::of::<Catcher>(), "serde reads `Vec<u8>` in a new way");
     assert_ne!(vec_visitor_identity::<u8>(), vec_visitor_identity::<f64>());
 }
+
+#[test]
+fn what_is_bytes_and_nothing_else_is_known_by_its_type() {
+    assert_eq!(as_bytes(&vec![1u8, 2]), Some(&[1, 2][..]));
+    assert_eq!(as_bytes(&"text".to_owned()), Some(&b"text"[..]));
+    assert!(
+        as_bytes(&vec![1i8]).is_none() && as_bytes(&"text").is_none() && as_bytes(&Some(vec![1u8])).is_none()
+    );
+    let bytes = vec![7u8; 100];
+    let place = bytes.as_ptr();
+    let back = from_its_bytes::<Vec<u8>>(bytes).unwrap();
+    assert_eq!((back.as_ptr(), back.len()), (place, 100));
+    assert_eq!(from_its_bytes::<String>(b"text".to_vec()).unwrap(), "text");
+    assert!(from_its_bytes::<String>(vec![0xff]).is_err());
+    assert!(from_its_bytes::<u32>(vec![1; 4]).is_err());
+}

@@ -166,11 +166,17 @@ impl Guard {
         Self::begin(Mode::Decoding)
     }
 
-    /// Puts into the table what comes with a decoding.
+    /// Says whether the bytes of a decoding may name functions.
+    #[inline]
     #[expect(clippy::unused_self, reason = "the guard is the right to speak of the table")]
+    pub(crate) fn trust_functions(&self, trusted: bool) {
+        NOW.with(|now| now.functions.set(trusted));
+    }
+
+    /// Puts into the table what comes with a decoding.
     pub(crate) fn fill(&self, scope: Scope, incoming: Option<Box<Incoming>>) {
-        NOW.with(|now| now.functions.set(scope.functions));
-        if incoming.is_none() && scope.credentials.is_none() && scope.attachments.is_empty() {
+        self.trust_functions(scope.functions);
+        if incoming.is_none() && !scope.has_things() {
             return;
         }
         with_table(|table| {

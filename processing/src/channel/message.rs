@@ -41,6 +41,10 @@ impl Message {
     }
 
     fn from_encoded(Encoded { bytes, attachments }: Encoded) -> cucumber::Result<Self> {
+        // Most have none, and small ones go by in less time than the rest takes.
+        if attachments.is_empty() {
+            return Ok(Message { bytes, fds: Vec::new() });
+        }
         let fds = attachments.into_iter().map(|attachment| match attachment.downcast::<OwnedFd>() {
             Ok(fd) => Ok(*fd),
             Err(_) => Err(<cucumber::Error as serde::ser::Error>::custom(
@@ -74,8 +78,13 @@ impl Message {
 /// What a value from another process of ours may use besides its bytes: the descriptors that came with it, and the
 /// functions of this program.
 pub(crate) fn scope(fds: Vec<OwnedFd>) -> Scope {
-    let attachments = fds.into_iter().map(|fd| Box::new(fd) as Attachment).collect();
-    let scope = Scope::new().with_attachments(attachments);
+    let scope = match fds.is_empty() {
+        true => Scope::new(),
+        false => {
+            let attachments = fds.into_iter().map(|fd| Box::new(fd) as Attachment);
+            Scope::new().with_attachments(attachments.collect())
+        }
+    };
     match sys::function_trust() {
         Some(trust) => scope.with_functions(trust),
         None => scope,

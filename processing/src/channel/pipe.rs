@@ -78,8 +78,8 @@ impl Pipe {
         let memory = Page::new("processing-pipe")?;
         let other = Page::open(std::os::fd::AsFd::as_fd(&memory).try_clone_to_owned()?)?;
         let (ours, theirs) = sys::tag_socket_pair()?;
-        let anchor = Arc::new(End::new(Side::Anchor, memory, ours)?);
-        let point = Arc::new(End::new(Side::Point, other, theirs)?);
+        let anchor = Arc::new(End::new::<Up>(Side::Anchor, memory, ours)?);
+        let point = Arc::new(End::new::<Down>(Side::Point, other, theirs)?);
         Ok((Anchor { end: anchor, messages: PhantomData }, Point { end: point, messages: PhantomData }))
     }
 
@@ -262,17 +262,29 @@ ends! {
 }
 
 fn encode<T: Serialize>(message: &T) -> Result<Message, PipeError> {
-    Ok(moving(|| Message::encode_untyped_into(spare::take(), message))?)
+    if let Some(bytes) = cucumber::as_bytes(message) {
+        return Ok(Message { bytes: bytes.to_vec(), fds: Vec::new() });
+    }
+    let encode = || Message::encode_untyped_into(spare::take(), message);
+    // What has nothing to drop holds no point.
+    Ok(if std::mem::needs_drop::<T>() { moving(encode)? } else { encode()? })
 }
 
 fn send<T: Serialize>(end: &End, message: &T, patience: Patience) -> Result<(), PipeError> {
+    // What is nothing but bytes goes into the ring from where it lies.
+    if let Some(bytes) = cucumber::as_bytes(message) {
+        return end.send(bytes, &[], patience);
+    }
     let message = encode(message)?;
-    let sent = end.send(&message, patience);
+    let sent = end.send(&message.bytes, &message.fds, patience);
     spare::give(message.bytes);
     sent
 }
 
 fn decode<T: DeserializeOwned>(message: Message) -> Result<T, PipeError> {
+    if cucumber::is_bytes::<T>() {
+        return Ok(cucumber::from_its_bytes(message.bytes)?);
+    }
     Ok(message.decode_untyped()?)
 }
 
@@ -282,7 +294,7 @@ async fn send_async(end: Arc<End>, message: Result<Message, PipeError>) -> Resul
         return poll_fn(|cx| end.poll_send(&message, cx)).await;
     }
     // It has to wait for the other end in the middle, and must not be interrupted there by another one.
-    crate::Background::spawn(move || end.send(&message, Patience::Endless)).await
+    crate::Background::spawn(move || end.send(&message.bytes, &message.fds, Patience::Endless)).await
 }
 
 impl<Down, Up> Point<Down, Up> {
@@ -300,6 +312,9 @@ impl<Down, Up> Serialize for Point<Down, Up> {
 
 impl<'de, Down, Up> Deserialize<'de> for Point<Down, Up> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Point { end: transfer::deserialize(Self::kind(), deserializer)?, messages: PhantomData })
+        Ok(Point {
+            end: transfer::deserialize::<Down, _>(Self::kind(), deserializer)?,
+            messages: PhantomData,
+        })
     }
 }

@@ -143,6 +143,11 @@ impl Ring {
         Ok(size <= ROOM - self.between(written, *known)?)
     }
 
+    /// For the writer: whether all of it has been read.
+    pub(crate) fn is_read(&self) -> bool {
+        self.read.position() == self.written.own_position()
+    }
+
     /// For the writer: puts a chunk into room that there is. Says whether the reader is to be woken.
     pub(crate) fn put(&self, chunk: Chunk, bytes: &[u8]) -> bool {
         let at = self.written.own_position();

@@ -4,6 +4,8 @@
     reason = "the system calls that no safe wrapper offers are made here, each with its proof"
 )]
 
+#[cfg_attr(target_os = "macos", path = "macos/caches.rs")]
+mod caches;
 #[cfg_attr(target_os = "macos", path = "macos/child.rs")]
 mod child;
 mod clock;
@@ -42,6 +44,7 @@ mod owner;
 #[path = "macos/queue.rs"]
 mod queue;
 
+pub(crate) use caches::share_a_cache;
 pub(crate) use child::{Child, Exited};
 pub(crate) use clock::{Nanos, later, now};
 pub(crate) use event::Event;

@@ -25,6 +25,8 @@ pub(super) enum Side {
 /// One end of a pipe.
 pub(super) struct End {
     side: Side,
+    /// What comes in are values without frames, each to be left in a buffer of its own.
+    bare: bool,
     memory: Page<Rings>,
     pub(super) wire: Arc<Wire>,
     status: AtomicU8,
@@ -100,22 +102,31 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl End {
-    pub(super) fn new(side: Side, memory: Page<Rings>, socket: OwnedFd) -> Result<End, PipeError> {
-        End::with(side, memory, socket, VecDeque::new(), None, false)
+    /// A new end, at which `Received` comes in.
+    pub(super) fn new<Received>(side: Side, memory: Page<Rings>, socket: OwnedFd) -> Result<End, PipeError> {
+        let wire = Wire::new(socket, VecDeque::new())?;
+        Ok(End::with(side, cucumber::is_bytes::<Received>(), memory, wire, None, false))
+    }
+
+    pub(super) fn of_parts<Received>(side: Side, parts: Parts) -> Result<End, PipeError> {
+        let Parts { memory, socket, handles, partial, aborted } = parts;
+        let (memory, wire) = (Page::open(memory)?, Wire::new(socket, handles.into())?);
+        Ok(End::with(side, cucumber::is_bytes::<Received>(), memory, wire, partial, aborted))
     }
 
     fn with(
         side: Side,
+        bare: bool,
         memory: Page<Rings>,
-        socket: OwnedFd,
-        handles: VecDeque<Handles>,
+        wire: Wire,
         partial: Option<Partial>,
         aborted: bool,
-    ) -> Result<End, PipeError> {
-        Ok(End {
+    ) -> End {
+        End {
             side,
+            bare,
             memory,
-            wire: Arc::new(Wire::new(socket, handles)?),
+            wire: Arc::new(wire),
             status: AtomicU8::new(OPEN),
             sending: Mutex::new(Sending {
                 is_busy: false,
@@ -127,12 +138,7 @@ impl End {
             sent: Condvar::new(),
             receiving: Mutex::new(Receiving { threads: 0, leaving: false, seen: None, partial }),
             decided: Condvar::new(),
-        })
-    }
-
-    pub(super) fn of_parts(side: Side, parts: Parts) -> Result<End, PipeError> {
-        let memory = Page::open(parts.memory)?;
-        End::with(side, memory, parts.socket, parts.handles.into(), parts.partial, parts.aborted)
+        }
     }
 
     /// Copies of what this end is made of. Refuses while another thread sends or receives. With `leave`, nobody will until
@@ -204,19 +210,13 @@ impl End {
         }
     }
 
-    /// Sends a message.
-    pub(super) fn send(&self, message: &Message, patience: Patience) -> Result<(), PipeError> {
+    /// Sends a message: its bytes, and the descriptors beside them.
+    pub(super) fn send(&self, bytes: &[u8], fds: &[OwnedFd], patience: Patience) -> Result<(), PipeError> {
         self.check_open()?;
         let mut turn = self.turn(patience)?;
         let sending = &mut turn.sending;
         if self.wire.is_gone() {
             return Err(Kind::Disconnected.into());
-        }
-        if sending.seen.elapsed() >= TRUST {
-            if self.wire.look() {
-                return Err(Kind::Disconnected.into());
-            }
-            sending.seen = Instant::now();
         }
         let ring = self.outgoing();
         if sending.aborted {
@@ -225,19 +225,22 @@ impl End {
             self.put(ring, abort, &[]);
             sending.aborted = false;
         }
-        let handles = u16::try_from(message.fds.len()).map_err(|_| Kind::Handles)?;
+        if !fds.is_empty() && self.look(sending) {
+            return Err(Kind::Disconnected.into());
+        }
+        let handles = u16::try_from(fds.len()).map_err(|_| Kind::Handles)?;
         if matches!(patience, Patience::None) {
             // All of it or nothing.
-            let sizes = message.bytes.chunks(CHUNK).map(|bytes| Chunk::size(bytes.len()));
+            let sizes = bytes.chunks(CHUNK).map(|bytes| Chunk::size(bytes.len()));
             self.wait_for_room(sizes.sum(), &mut sending.known, patience)?;
         }
-        let (mut chunk, mut piece) = Chunk::next_of(&message.bytes, 0);
+        let (mut chunk, mut piece) = Chunk::next_of(bytes, 0);
         chunk.handles = handles;
         self.wait_for_room(Chunk::size(piece.len()), &mut sending.known, patience)?;
         if handles != 0 {
             // If only some of them leave, what begins here must be another message than theirs.
             sending.aborted = true;
-            if !self.wire.send_handles(ring.written.position(), &message.fds, patience.deadline())? {
+            if !self.wire.send_handles(ring.written.position(), fds, patience.deadline())? {
                 return Err(too_late(patience));
             }
             sending.aborted = false;
@@ -245,7 +248,7 @@ impl End {
         self.put(ring, chunk, piece);
         let mut sent = piece.len();
         while chunk.more != 0 {
-            (chunk, piece) = Chunk::next_of(&message.bytes, sent);
+            (chunk, piece) = Chunk::next_of(bytes, sent);
             if let Err(error) = self.wait_for_room(Chunk::size(piece.len()), &mut sending.known, patience) {
                 sending.aborted = true;
                 return Err(error);
@@ -253,7 +256,20 @@ impl End {
             self.put(ring, chunk, piece);
             sent += piece.len();
         }
+        // Not before, so that whoever waits for the message has it by now, and may even be gone with it.
+        if self.look(sending) && !ring.is_read() {
+            return Err(Kind::Disconnected.into());
+        }
         Ok(())
+    }
+
+    /// Looks now and then whether the other end is gone.
+    fn look(&self, sending: &mut Sending) -> bool {
+        if sending.seen.elapsed() < TRUST {
+            return false;
+        }
+        sending.seen = Instant::now();
+        self.wire.look()
     }
 
     fn put(&self, ring: &Ring, chunk: Chunk, bytes: &[u8]) {
@@ -314,8 +330,7 @@ impl End {
             receiving = self.decided.wait(receiving).unwrap_or_else(PoisonError::into_inner);
         }
         receiving.threads += 1;
-        drop(receiving);
-        let received = self.receive_among_others(patience);
+        let received = self.receive_among_others(receiving, patience);
         if !matches!(received, Ok(Some(_))) {
             lock(&self.receiving).threads -= 1;
         }
@@ -323,37 +338,39 @@ impl End {
     }
 
     /// Whoever gets a message is counted no longer, so that the lock is taken once for both.
-    fn receive_among_others(&self, patience: Patience) -> Result<Option<Message>, PipeError> {
+    fn receive_among_others<'e>(
+        &'e self,
+        mut receiving: MutexGuard<'e, Receiving>,
+        patience: Patience,
+    ) -> Result<Option<Message>, PipeError> {
         self.check_open()?;
         let ring = self.incoming();
         let mut pace = Pace::default();
         loop {
             // In this order: whoever is gone has written all that it ever will.
             let (turn, gone) = if pace.over { self.wire.now() } else { (0, false) };
-            let saw = {
-                let mut receiving = lock(&self.receiving);
-                match ring.next()? {
-                    Ok(chunk) => {
-                        if let Some(message) = self.take(ring, chunk, &mut receiving)? {
-                            receiving.threads -= 1;
-                            return Ok(Some(message));
-                        }
-                        pace = Pace::default();
-                        continue;
+            let saw = match ring.next()? {
+                Ok(chunk) => {
+                    if let Some(message) = self.take(ring, chunk, &mut receiving)? {
+                        receiving.threads -= 1;
+                        return Ok(Some(message));
                     }
-                    Err(_) if gone => return Err(Kind::Disconnected.into()),
-                    Err(_) if matches!(patience, Patience::None) => {
-                        if pace.over || receiving.seen.is_some_and(|seen| seen.elapsed() < TRUST) {
-                            return Ok(None);
-                        }
-                        receiving.seen = Some(Instant::now());
-                        self.wire.look();
-                        pace.over = true;
-                        continue;
-                    }
-                    Err(saw) => saw,
+                    pace = Pace::default();
+                    continue;
                 }
+                Err(_) if gone => return Err(Kind::Disconnected.into()),
+                Err(_) if matches!(patience, Patience::None) => {
+                    if pace.over || receiving.seen.is_some_and(|seen| seen.elapsed() < TRUST) {
+                        return Ok(None);
+                    }
+                    receiving.seen = Some(Instant::now());
+                    self.wire.look();
+                    pace.over = true;
+                    continue;
+                }
+                Err(saw) => saw,
             };
+            drop(receiving);
             if pace.over {
                 self.check_open()?;
                 self.sleep(&ring.written, saw, turn, patience)?;
@@ -361,6 +378,7 @@ impl End {
             while !pace.over && ring.written.position() == saw {
                 pace.step();
             }
+            receiving = lock(&self.receiving);
         }
     }
 
@@ -373,7 +391,7 @@ impl End {
     ) -> Result<Option<Message>, PipeError> {
         let tag = ring.place();
         if chunk.first {
-            let bytes = chunk.make_room(spare::take());
+            let bytes = chunk.make_room(if self.bare { Vec::new() } else { spare::take() });
             receiving.partial = Some(Partial { bytes, tag, handles: chunk.handles });
         } else if chunk.abort {
             receiving.partial = None;
@@ -386,13 +404,17 @@ impl End {
         if chunk.more != 0 || chunk.abort {
             return Ok(None);
         }
-        let Some(Partial { bytes, tag, handles }) = receiving.partial.take() else {
+        let Some(Partial { mut bytes, tag, handles }) = receiving.partial.take() else {
             return Err(Fault::Corrupt("a chunk without a beginning").into());
         };
         let fds = match handles {
             0 => Vec::new(),
             count => self.wire.take_handles(tag, count.into()).ok_or(Kind::Handles)?,
         };
+        // The room was for whole chunks and a word.
+        if self.bare && bytes.capacity() > bytes.len() + bytes.len() / 4 + 8 {
+            bytes.shrink_to_fit();
+        }
         Ok(Some(Message { bytes, fds }))
     }
 }

@@ -31,7 +31,7 @@ impl End {
         loop {
             let (turn, _) = self.wire.now();
             let seen = self.outgoing().read.position();
-            match self.send(message, Patience::None) {
+            match self.send(&message.bytes, &message.fds, Patience::None) {
                 Err(PipeError(Kind::Full)) => {}
                 result => return Poll::Ready(result),
             }

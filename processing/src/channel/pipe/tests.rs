@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use super::*;
 use crate::Share;
+use crate::shm::ring::{CHUNK, Chunk};
 use crate::shm::testing::Random;
 
 const LONG: Duration = Duration::from_secs(20);
@@ -34,6 +35,67 @@ fn messages_arrive_in_order_and_whole() {
         assert_eq!(anchor.recv_timeout(LONG).unwrap(), message(round).len() as u64);
     }
     reader.join().unwrap();
+}
+
+#[test]
+fn bytes_and_texts_come_whole_and_in_no_more_memory_than_they_need() {
+    let (anchor, point) = Pipe::pair::<Vec<u8>, String>().unwrap();
+    let lengths = [0, 1, 7, 8, 1_000, CHUNK - 1, CHUNK, CHUNK + 1, 100_000, 1 << 20];
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            for length in lengths {
+                anchor.send(&(0..length).map(|at| at as u8).collect()).unwrap();
+                assert_eq!(anchor.recv_timeout(LONG).unwrap(), "é".repeat(length / 2));
+            }
+        });
+        for length in lengths {
+            let bytes = point.recv_timeout(LONG).unwrap();
+            assert!(bytes.len() == length && bytes.iter().enumerate().all(|(at, byte)| at as u8 == *byte));
+            assert!(bytes.capacity() <= length + length / 4 + 8, "{} for {length}", bytes.capacity());
+            point.send(&"é".repeat(length / 2)).unwrap();
+        }
+    });
+}
+
+#[test]
+fn a_point_takes_along_the_first_half_of_a_text() {
+    let (anchor, point) = Pipe::pair::<String, ()>().unwrap();
+    let (courier, receiver) = Pipe::one_way::<Point<String, ()>>().unwrap();
+    let text = "half".repeat(200_000);
+    thread::scope(|scope| {
+        let sender = scope.spawn(|| anchor.send_timeout(&text, LONG));
+        // As much as there is room for, and no end: nobody gets anything.
+        let start = Instant::now();
+        while start.elapsed() < LONG && anchor.end.outgoing().has_room(Chunk::size(CHUNK), &mut 0).unwrap() {
+            thread::yield_now();
+        }
+        assert_eq!(point.try_recv().unwrap(), None);
+        courier.send(&point).unwrap();
+        assert!(receiver.recv().unwrap().recv_timeout(LONG).unwrap() == text);
+        sender.join().unwrap().unwrap();
+    });
+}
+
+#[test]
+fn whoever_has_received_a_message_may_be_gone_with_it() {
+    for _ in 0..200 {
+        let (anchor, point) = Pipe::pair::<u32, ()>().unwrap();
+        thread::scope(|scope| {
+            scope.spawn(move || assert_eq!(point.recv_timeout(LONG).unwrap(), 7));
+            // So long that it looks whether the other end is there.
+            thread::sleep(Duration::from_millis(2));
+            anchor.send(&7).unwrap();
+        });
+        assert!(anchor.recv_timeout(LONG).unwrap_err().is_disconnected());
+    }
+}
+
+#[test]
+fn nothing_is_sent_to_nobody() {
+    let (anchor, point) = Pipe::pair::<u32, ()>().unwrap();
+    drop(point);
+    thread::sleep(Duration::from_millis(2));
+    assert!(anchor.send(&7).unwrap_err().is_disconnected());
 }
 
 #[test]

@@ -101,7 +101,7 @@ pub(super) fn serialize<S: Serializer>(end: &Arc<End>, kind: &str, serializer: S
 }
 
 /// The whole of a point's `Deserialize`.
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+pub(super) fn deserialize<'de, Received, D: Deserializer<'de>>(
     kind: &str,
     deserializer: D,
 ) -> Result<Arc<End>, D::Error> {
@@ -113,5 +113,5 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     let handles =
         waiting.into_iter().map(|(tag, fds)| (tag, fds.into_iter().map(|fd| fd.0).collect())).collect();
     let parts = Parts { memory: memory.0, socket: socket.0, handles, partial, aborted };
-    End::of_parts(Side::Point, parts).map(Arc::new).map_err(D::Error::custom)
+    End::of_parts::<Received>(Side::Point, parts).map(Arc::new).map_err(D::Error::custom)
 }
