@@ -13,6 +13,8 @@ use crate::sys::{self, Event};
 /// As much stack as any thread, of which it touches little: an error with a long chain of causes is read there, and took
 /// more than 128 KiB in a build that is not optimised.
 const STACK: usize = 2 << 20;
+/// What it is called in lists of threads.
+const NAME: &std::ffi::CStr = c"processing-control";
 
 /// See the module's page. If this is dropped, the thread goes on as it is.
 #[derive(Debug)]
@@ -30,7 +32,9 @@ impl Attendant {
     pub(crate) fn start(socket: &Arc<OwnedFd>) -> io::Result<Self> {
         let call = Arc::new(Call { event: Event::new()?, work: Mutex::new(None) });
         let (socket, called) = (Arc::clone(socket), Arc::clone(&call));
+        // Nothing here allocates, or frees, before there is work: an idle thread needs no heap of its own.
         let attend = move || {
+            sys::name_thread(NAME);
             if sys::hung_up_before(socket.as_fd(), &called.event) {
                 sys::exit_at_once();
             }
@@ -39,8 +43,16 @@ impl Attendant {
                 work();
             }
         };
-        std::thread::Builder::new().name("processing-control".into()).stack_size(STACK).spawn(attend)?;
+        // It is there for as long as the process.
+        sys::start_thread(STACK, Box::leak(Box::new(attend)))?;
         Ok(Attendant(call))
+    }
+
+    /// Starts a thread of the same kind, and waits for its end.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn rehearse() -> io::Result<()> {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn(|| ())?;
+        thread.join().map_err(|_| io::Error::other("a thread that does nothing has panicked"))
     }
 
     /// Gives it something to do for the rest of this process, which has to see to the parent's end as well.

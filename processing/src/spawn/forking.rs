@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Pid;
 
@@ -22,6 +22,8 @@ use crate::sys::{self, Environment, Forked, Forker};
 
 /// A template that was not asked for anything in this time ends: there can be another one.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
+/// How long a thread that does nothing any more may take to be gone: some microseconds, if the system is not busy.
+const LONGEST_END: Duration = Duration::from_secs(5);
 /// What it is called in lists of processes.
 const NAME: &std::ffi::CStr = c"processing-fork";
 /// And what its copies are called until they are workers.
@@ -84,6 +86,7 @@ impl Template {
         sys::receive(channel.as_fd(), &mut [0; 1], &mut fds)?;
         // Whatever goes wrong with it goes wrong in a worker, where it is told of.
         let _ = rehearse();
+        rehearse_thread(&forker);
         let copy =
             fds.pop().ok_or_else(|| io::Error::other("the parent has not said where to put numbers"))?;
         Ok(Template { forker, copy: Page::open(copy)? })
@@ -125,6 +128,20 @@ fn rehearse() -> Option<()> {
     cucumber::decode_with::<Functions>(&start.functions, scope(Vec::new())).ok()?;
     cucumber::from_bytes::<Job>(&job.bytes).ok()?;
     Event::Hello.pack().ok().map(drop)
+}
+
+/// The first thread of a process costs it the most: the C library resolves names and gives its streams locks. Done here,
+/// that is done for all copies, and what it has written to is not written to by each of them.
+fn rehearse_thread(forker: &Forker) {
+    // The second one takes over the stack of the first, as that of each copy does then.
+    for _ in 0..2 {
+        let _ = Attendant::rehearse();
+    }
+    // They have been waited for, so they do nothing more; the system may take a moment to forget them.
+    let end = Instant::now() + LONGEST_END;
+    while !forker.has_one_thread() && Instant::now() < end {
+        std::thread::yield_now();
+    }
 }
 
 /// Waits until the first packet is there, not asleep for as long as that takes its parent.

@@ -58,7 +58,7 @@ pub(crate) use socket::{
     Incoming, MOST_FDS, channel_from_parent, hung_up_before, receive, send, socket_pair, tag_socket_pair,
 };
 pub(crate) use spawn::{Program, Spawn, environment};
-pub(crate) use threads::{name_process, process_namespace};
+pub(crate) use threads::{name_process, name_thread, process_namespace, start_thread};
 pub(crate) use timer::Alarm;
 pub(crate) use trust::function_trust;
 

@@ -1,6 +1,7 @@
 //! What this process is called, and among which others.
 
 use std::ffi::CStr;
+use std::io;
 
 /// There is one namespace of process numbers.
 #[expect(clippy::unnecessary_wraps, reason = "elsewhere there are many")]
@@ -10,3 +11,14 @@ pub(crate) fn process_namespace() -> Option<u64> {
 
 /// A process is called by its program's name here, and so a worker already is.
 pub(crate) fn name_process(_name: &CStr) {}
+
+/// What the calling thread is called in lists of threads.
+pub(crate) fn name_thread(name: &CStr) {
+    // SAFETY: the name is a C string, and is copied. That it may be too long is found out there; it is only a convenience.
+    unsafe { libc::pthread_setname_np(name.as_ptr()) };
+}
+
+/// A thread that runs `body`, for the rest of this process.
+pub(crate) fn start_thread<F: Fn() + Sync>(stack: usize, body: &'static F) -> io::Result<()> {
+    std::thread::Builder::new().stack_size(stack).spawn(body).map(drop)
+}
