@@ -133,11 +133,8 @@ fn rehearse() -> Option<()> {
 /// The first thread of a process costs it the most: the C library resolves names and gives its streams locks. Done here,
 /// that is done for all copies, and what it has written to is not written to by each of them.
 fn rehearse_thread(forker: &Forker) {
-    // The second one takes over the stack of the first, as that of each copy does then.
-    for _ in 0..2 {
-        let _ = Attendant::rehearse();
-    }
-    // They have been waited for, so they do nothing more; the system may take a moment to forget them.
+    let _ = Attendant::rehearse();
+    // It has been waited for, so it does nothing more; the system may take a moment to forget it.
     let end = Instant::now() + LONGEST_END;
     while !forker.has_one_thread() && Instant::now() < end {
         std::thread::yield_now();
