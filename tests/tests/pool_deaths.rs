@@ -220,19 +220,6 @@ fn a_worker_that_was_stopped_holds_nobody_up() {
 }
 
 #[test]
-fn a_worker_that_is_stopped_at_any_moment_costs_one_limit() {
-    let _watchdog = watchdog();
-    let pool = Pool::builder().workers(2).lives(50).poison_after(50).stderr(Stream::Null).build().unwrap();
-    let mut results = pool.task_timeout(Duration::from_millis(50)).imap(|n: u32| n, 0..);
-    for n in 0..20_000 {
-        assert_eq!(results.next().unwrap().unwrap(), n);
-        if n % 1000 == 0 {
-            pool.pids().iter().for_each(|&pid| processes::signal(pid, Signal::STOP));
-        }
-    }
-}
-
-#[test]
 fn limits_of_tiny_tasks_are_kept() {
     let _watchdog = watchdog();
     let pool = pool(2);
