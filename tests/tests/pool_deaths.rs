@@ -220,6 +220,22 @@ fn a_worker_that_was_stopped_holds_nobody_up() {
 }
 
 #[test]
+fn a_worker_that_is_stopped_at_any_moment_costs_one_limit() {
+    let _watchdog = watchdog();
+    let pool = Pool::builder().workers(2).lives(50).poison_after(50).stderr(Stream::Null).build().unwrap();
+    let mut results =
+        pool.task_timeout(Duration::from_millis(50)).imap(|n: u32| (n, std::process::id()), 0..);
+    for n in 0..20_000 {
+        let (seen, pid) = results.next().unwrap().unwrap();
+        assert_eq!(seen, n);
+        // One that is at work: a worker that is stopped while it starts has the time that a start may take.
+        if n % 1000 == 0 && pool.pids().contains(&pid) {
+            processes::signal(pid, Signal::STOP);
+        }
+    }
+}
+
+#[test]
 fn limits_of_tiny_tasks_are_kept() {
     let _watchdog = watchdog();
     let pool = pool(2);

@@ -154,7 +154,7 @@ impl Crew {
             // Whose time is over starts when there is something to do: that is no time to wait for.
             let resting = seat.rests_until.filter(|&until| seat.stage == Stage::Vacant && until > now);
             let ends = seat.ends_until.filter(|_| !seat.kill);
-            let begins = seat.begins_until.map(|(_, until, _)| until).filter(|_| seat.unbegun() > 0);
+            let begins = seat.begins_until.map(|(_, until, _)| until).filter(|_| seat.flight.len() > 0);
             [doomed, resting, ends, begins].into_iter().flatten()
         });
         let next = resting.chain(spaced.filter(|&at| at > now)).chain(seats).chain(state.look_at).min();

@@ -211,11 +211,11 @@ impl Seat {
 
     /// Takes back what the worker has not begun: from here on it begins nothing that it has.
     pub(super) fn take_back(&mut self) -> Vec<(u64, Task)> {
-        self.begins_until = None;
         let first = self.claims.revoke(self.flight.end);
         self.taken_back = Some((self.flight.end, self.begun_before(first)));
         let taken = self.flight.take_from(first);
         self.given = self.given.saturating_sub(taken.len() as u64);
+        self.begins_until.take_if(|_| self.flight.len() == 0);
         taken
     }
 
@@ -241,7 +241,7 @@ impl Seat {
     /// The limit within which the worker was to begin the next task, and did not, if that time is over.
     pub(super) fn stands_still(&mut self, now: Instant) -> Option<Duration> {
         let (begun, _, limit) = self.begins_until.take_if(|(_, until, _)| *until <= now)?;
-        if self.stage != Stage::Ready || self.doomed.is_some() || self.kill || self.unbegun() == 0 {
+        if self.stage != Stage::Ready || self.doomed.is_some() || self.kill || self.flight.len() == 0 {
             return None;
         }
         if self.begun() != begun {
