@@ -195,6 +195,47 @@ fn a_task_that_overruns_its_limit_is_ended_alone() {
 }
 
 #[test]
+fn a_worker_that_was_stopped_holds_nobody_up() {
+    let _watchdog = watchdog();
+    let pool = pool(2);
+    let limit = Duration::from_millis(100);
+    let slow = |n: u32| {
+        std::thread::sleep(Duration::from_millis(20));
+        n
+    };
+    for round in 0..3 {
+        assert_eq!(pool.map(slow, 0..4).unwrap(), [0, 1, 2, 3], "round {round}");
+        let pids = pool.pids();
+        // Nothing has been begun, so no task pays for it; and the other one is there.
+        processes::signal(pids[0], Signal::STOP);
+        assert_eq!(pool.map(|n: u32| n, 0..4).unwrap(), [0, 1, 2, 3], "round {round}");
+        pids.iter().for_each(|&pid| processes::signal(pid, Signal::STOP));
+        assert_eq!(pool.task_timeout(limit).map(|n: u32| n, 0..4).unwrap(), [0, 1, 2, 3], "round {round}");
+        // What is left of them is of no use either.
+        pool.pids()
+            .iter()
+            .filter(|pid| pids.contains(pid))
+            .for_each(|&pid| processes::signal(pid, Signal::KILL));
+    }
+}
+
+#[test]
+fn a_worker_that_is_stopped_at_any_moment_costs_one_limit() {
+    let _watchdog = watchdog();
+    let pool = Pool::builder().workers(2).lives(50).poison_after(50).stderr(Stream::Null).build().unwrap();
+    let mut results =
+        pool.task_timeout(Duration::from_millis(50)).imap(|n: u32| (n, std::process::id()), 0..);
+    for n in 0..20_000 {
+        let (seen, pid) = results.next().unwrap().unwrap();
+        assert_eq!(seen, n);
+        // One that is at work: a worker that is stopped while it starts has the time that a start may take.
+        if n % 1000 == 0 && pool.pids().contains(&pid) {
+            processes::signal(pid, Signal::STOP);
+        }
+    }
+}
+
+#[test]
 fn limits_of_tiny_tasks_are_kept() {
     let _watchdog = watchdog();
     let pool = pool(2);

@@ -142,6 +142,25 @@ fn terminate_ends_what_runs_and_close_waits_for_it() {
 }
 
 #[test]
+fn an_endless_call_ends_with_its_pool() {
+    fn fails() -> Result<(), String> {
+        Err("not today".to_owned())
+    }
+    let _watchdog = watchdog();
+    let ended = pool(2);
+    let mut hanging = ended.background().imap(hang_behind_the_first, 0..);
+    assert_eq!(hanging.next().unwrap().unwrap(), 0);
+    ended.terminate();
+    assert!(hanging.all(|result| result.is_err()));
+
+    let broken = Pool::builder().workers(2).initializer(fails).build().unwrap();
+    assert!(broken.imap(|n: u64| n, 0..).all(|result| result.is_err()));
+    assert!(broken.unordered_imap(|n: u64| n, 0..).all(|result| result.is_err()));
+    // What has an end has an error for each.
+    assert_eq!(broken.map_results(|n: u64| n, 0..100).len(), 100);
+}
+
+#[test]
 fn a_pool_without_workers_goes_through_the_codec() {
     let _watchdog = watchdog();
     let pool = Pool::inline();

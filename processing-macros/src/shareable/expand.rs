@@ -3,6 +3,7 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
+use syn::ext::IdentExt as _;
 use syn::spanned::Spanned as _;
 
 use super::check::{Body, Part, Shape, Shared, Variant};
@@ -302,8 +303,9 @@ fn struct_handle(shared: &Shared<'_>, parts: &[Part<'_>], shape: Shape) -> Token
             quote!(#index)
         }
     });
-    let labels =
-        kept.iter().map(|part| part.field.ident.as_ref().map(ToString::to_string).unwrap_or_default());
+    let labels = kept
+        .iter()
+        .map(|part| part.field.ident.as_ref().map(|name| name.unraw().to_string()).unwrap_or_default());
     let formatter = local("formatter");
     let title = name.to_string();
     let builder = if shape == Shape::Tuple { quote!(debug_tuple) } else { quote!(debug_struct) };

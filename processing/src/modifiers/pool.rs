@@ -100,7 +100,8 @@ impl Pool {
     ///
     /// Each result is there as soon as it is its turn and it is ready. The input is pulled by the calls of `next`, and
     /// only so far ahead that no worker has to wait; see [`window`](crate::PoolBuilder::window). An item that failed is an
-    /// `Err` in its place, and the iterator goes on behind it. Dropping the iterator ends the work.
+    /// `Err` in its place, and the iterator goes on behind it; where no worker is left and none can be made, it ends with the
+    /// items that it has pulled. Dropping the iterator ends the work.
     pub fn imap<F, I, K>(&self, function: F, items: I) -> Imap<'_, I::IntoIter, F::Output>
     where
         I: IntoIterator,

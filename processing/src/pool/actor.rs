@@ -363,6 +363,7 @@ fn take_results(state: &mut State, number: usize, results: Results, crew: &Crew)
         job.learn(busy, count);
     }
     let seat = &mut state.seats[number];
+    seat.is_slow = false;
     seat.load = seat.load.saturating_mul(seat.flight.len() as u32) / before.max(1) as u32;
 }
 

@@ -7,8 +7,8 @@
 use std::time::{Duration, Instant};
 
 use super::crew::{Crew, State};
-use super::job::Job;
-use super::seat::{Seat, Stage};
+use super::job::{Job, Kind};
+use super::seat::{Doom, Reason, Seat, Stage};
 use super::task::Task;
 
 /// How much work is sent to a worker at once.
@@ -55,6 +55,9 @@ impl Crew {
         }
         let pace = job.pace.unwrap_or_default();
         seat.load += pace * tasks.len() as u32;
+        if let Some(limit) = job.rules.task_timeout.filter(|_| seat.begins_until.is_none()) {
+            seat.expect_progress(now, limit);
+        }
         if let Err((tasks, error)) = seat.send(job.id, &job.packet, tasks) {
             for task in tasks {
                 let failure =
@@ -83,7 +86,9 @@ impl Crew {
             seat.takes_tasks() && has_room && seat.given < self.limits.recycle_after.min(MOST_TASKS)
         };
         let seats = state.seats.iter().enumerate().filter(|(_, seat)| accepts(seat));
-        seats.min_by_key(|(_, seat)| (seat.flight.len().min(2), seat.load)).map(|(number, _)| number)
+        seats
+            .min_by_key(|(_, seat)| (seat.flight.len().min(2), seat.is_slow, seat.load))
+            .map(|(number, _)| number)
     }
 
     fn want_workers(&self, state: &mut State, now: Instant) {
@@ -104,8 +109,8 @@ impl Crew {
 
     /// If somebody has nothing to do while tasks stand behind others, their turn is awaited no longer than [`STUCK`].
     fn watch_for_stuck(&self, state: &mut State, now: Instant) {
-        let idle = state.seats.iter().any(|seat| seat.takes_tasks() && seat.flight.len() == 0);
-        if state.look_at.is_some() || !idle || !state.seats.iter().any(|seat| seat.unbegun() > 0) {
+        let idle = state.idle();
+        if state.look_at.is_some() || !state.seats.iter().any(|seat| idle.would_help(seat)) {
             return;
         }
         state.look_at = Some(now + STUCK);
@@ -122,13 +127,20 @@ impl Crew {
         state.kill_doomed(now);
         if state.look_at.is_some_and(|at| at <= now) {
             state.look_at = None;
+            let idle = state.idle();
             for number in 0..state.seats.len() {
                 let seat = &mut state.seats[number];
-                let is_stuck = seat.unbegun() > 0 && seat.flight.end - seat.unbegun() == seat.seen;
+                let is_stuck = idle.would_help(seat) && seat.flight.end - seat.unbegun() == seat.seen;
                 if is_stuck && seat.stage == Stage::Ready {
                     let taken = seat.take_back();
+                    seat.is_slow = seat.running().is_none();
                     state.requeue(taken);
                 }
+            }
+        }
+        for number in 0..state.seats.len() {
+            if let Some(limit) = state.seats[number].stands_still(now) {
+                state.end_if_stopped(number, limit, now);
             }
         }
         self.feed(state);
@@ -141,7 +153,9 @@ impl Crew {
             let doomed = seat.doomed.map(|doom| doom.at).filter(|_| !seat.kill);
             // Whose time is over starts when there is something to do: that is no time to wait for.
             let resting = seat.rests_until.filter(|&until| seat.stage == Stage::Vacant && until > now);
-            [doomed, resting, seat.ends_until.filter(|_| !seat.kill)].into_iter().flatten()
+            let ends = seat.ends_until.filter(|_| !seat.kill);
+            let begins = seat.begins_until.map(|(_, until, _)| until).filter(|_| seat.flight.len() > 0);
+            [doomed, resting, ends, begins].into_iter().flatten()
         });
         let next = resting.chain(spaced.filter(|&at| at > now)).chain(seats).chain(state.look_at).min();
         if let Some(next) = next
@@ -153,7 +167,56 @@ impl Crew {
     }
 }
 
+/// Who could take over tasks.
+#[derive(Clone, Copy)]
+struct Idle {
+    /// There is somebody.
+    any: bool,
+    /// And it has begun what it was sent last.
+    prompt: bool,
+}
+
+impl Idle {
+    /// Whether what this worker has not begun would get on elsewhere.
+    fn would_help(self, seat: &Seat) -> bool {
+        seat.unbegun() > 0 && (self.prompt || self.any && seat.running().is_some())
+    }
+}
+
 impl State {
+    fn idle(&self) -> Idle {
+        let idle = || self.seats.iter().filter(|seat| seat.takes_tasks() && seat.flight.len() == 0);
+        Idle { any: idle().next().is_some(), prompt: idle().any(|seat| !seat.is_slow) }
+    }
+
+    /// A worker has begun nothing for as long as a task may take. If no task keeps it, its process was stopped: then no
+    /// clock of a task runs, and this is the only one.
+    fn end_if_stopped(&mut self, number: usize, limit: Duration, now: Instant) {
+        if !self.is_between_tasks(number) {
+            return self.seats[number].expect_progress(now, limit);
+        }
+        let taken = self.seats[number].take_back();
+        // It may have begun something just now.
+        if self.is_between_tasks(number) {
+            let seat = &mut self.seats[number];
+            // What it was done with and has not said is in its journal; else it is this one that takes too long.
+            let doom = |task| Doom { task, reason: Reason::Limit(limit), at: now };
+            seat.doomed = seat.running().map(doom);
+            seat.kill = true;
+            self.to_wake.extend(seat.actor);
+        }
+        self.requeue(taken);
+    }
+
+    /// Whether a worker runs nothing, as far as can be told.
+    fn is_between_tasks(&self, number: usize) -> bool {
+        let seat = &self.seats[number];
+        let Some((id, _)) = seat.running().and_then(|task| seat.flight.get(task)) else { return true };
+        let limited = |job: &&Job| job.kind == Kind::Function && job.rules.task_timeout.is_some();
+        let job = self.jobs.iter().find(|job| job.id == *id);
+        job.as_ref().is_some_and(limited) && seat.claims.deadline().is_none()
+    }
+
     /// The job whose turn it is among those that have something to do.
     fn next_job(&self, now: Instant) -> Option<usize> {
         let count = self.jobs.len();

@@ -76,6 +76,11 @@ impl PoolError {
         Self::new(index, 0, source, Kind::Failed)
     }
 
+    /// Whether no item will ever have a value again.
+    pub(super) fn is_for_all(&self) -> bool {
+        matches!(self.kind, Kind::Ended | Kind::Broken)
+    }
+
     /// The same of another item.
     pub(super) fn at(self, index: usize) -> Self {
         PoolError { index, ..self }

@@ -74,13 +74,15 @@ pub struct ByTask(());
 /// What can be mapped over items of type `A`.
 ///
 /// That is: a function item, a local or generic function, a closure without captures, a `task!(…)`, and a process type
-/// (its own name, where it is a struct with named fields, else [`process::<Type>()`](crate::process)).
+/// (its own name, where it is a struct with named fields, else [`process::<Type>()`](crate::process)). Of each item one is
+/// made by the `fn new(…)` in its `#[skprocess] impl`, or by putting it in the only field.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be mapped over items of type `{A}`",
     label = "not a function of one `{A}`",
     note = "items and results must implement serde's `Serialize` and `Deserialize` and own what they hold",
     note = "with `star()` the items are tuples, and the function has as many arguments as they have fields",
-    note = "a closure that captures variables is wrapped in `task!(…)`; its arguments are annotated: `|x: u32| …`"
+    note = "a closure that captures variables is wrapped in `task!(…)`; its arguments are annotated: `|x: u32| …`",
+    note = "a process type of more than one field has a `fn new(…)` in its `#[skprocess] impl` that makes one of an item"
 )]
 pub trait Mapped<A, S, K> {
     /// What each item becomes.

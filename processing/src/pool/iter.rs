@@ -14,6 +14,8 @@ use serde::de::DeserializeOwned;
 
 use super::drive::{Drive, Next};
 use super::error::PoolError;
+use super::job::Outcome;
+use super::lists::Want;
 
 /// What [`imap`](super::Pool::imap) and [`unordered_imap`](super::Pool::unordered_imap) return: one `Result` an item.
 pub struct Results<'p, I, R> {
@@ -21,6 +23,19 @@ pub struct Results<'p, I, R> {
     limit: Option<Duration>,
     pool: PhantomData<&'p super::Pool>,
     value: PhantomData<fn() -> R>,
+}
+
+/// The value of an item. No more is pulled where nothing can have one any more: the input may be endless.
+fn read<I, R: DeserializeOwned>(
+    drive: &mut Drive<I>,
+    index: usize,
+    outcome: Outcome,
+) -> Result<R, PoolError> {
+    let result = drive.read(index, outcome);
+    if result.as_ref().is_err_and(PoolError::is_for_all) {
+        drive.is_enough(Want::Before(drive.pulled()));
+    }
+    result
 }
 
 /// Results in the order of the items.
@@ -45,7 +60,7 @@ where
     fn next(&mut self) -> Option<Self::Item> {
         let deadline = self.limit.and_then(|limit| Instant::now().checked_add(limit));
         match self.drive.next(deadline) {
-            Next::Result(index, outcome) => Some(self.drive.read(index, outcome)),
+            Next::Result(index, outcome) => Some(read(&mut self.drive, index, outcome)),
             Next::Over => None,
             Next::Late => Some(Err(self.drive.late(self.limit.unwrap_or_default()))),
         }
@@ -157,7 +172,7 @@ where
         next.map(|next| {
             self.deadline = None;
             match next {
-                Next::Result(index, outcome) => Some(self.drive.read(index, outcome)),
+                Next::Result(index, outcome) => Some(read(&mut self.drive, index, outcome)),
                 Next::Over => None,
                 Next::Late => Some(Err(self.drive.late(self.limit.unwrap_or_default()))),
             }

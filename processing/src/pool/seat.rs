@@ -33,6 +33,10 @@ pub(super) struct Seat {
     pub(super) ends_until: Option<Instant>,
     /// Where the worker was at the last look for tasks that are stuck behind a long one.
     pub(super) seen: u32,
+    /// It was idle, and did not begin what it was sent when somebody else could have. Whoever else is idle goes first.
+    pub(super) is_slow: bool,
+    /// How far the worker had got when it was sent a task with a limit, when it is to have got further, and the limit.
+    pub(super) begins_until: Option<(u32, Instant, Duration)>,
     /// The end of what was taken back last, and how far the worker had got then.
     taken_back: Option<(u32, u32)>,
     outbox: Option<Outbox>,
@@ -91,6 +95,8 @@ impl Seat {
             rests_until: None,
             ends_until: None,
             seen: 0,
+            is_slow: false,
+            begins_until: None,
             taken_back: None,
             outbox: None,
             is_blocked: false,
@@ -117,6 +123,8 @@ impl Seat {
         self.kill = false;
         self.ends_until = None;
         self.seen = 0;
+        self.is_slow = false;
+        self.begins_until = None;
         self.taken_back = None;
         self.outbox = None;
         self.is_blocked = false;
@@ -207,6 +215,7 @@ impl Seat {
         self.taken_back = Some((self.flight.end, self.begun_before(first)));
         let taken = self.flight.take_from(first);
         self.given = self.given.saturating_sub(taken.len() as u64);
+        self.begins_until.take_if(|_| self.flight.len() == 0);
         taken
     }
 
@@ -221,6 +230,25 @@ impl Seat {
             Some((end, begun)) if first <= end => begun,
             _ => first,
         }
+    }
+
+    /// Has it looked at after `limit` whether the worker has begun something.
+    pub(super) fn expect_progress(&mut self, now: Instant, limit: Duration) {
+        let begun = self.begun();
+        self.begins_until = now.checked_add(limit).map(|until| (begun, until, limit));
+    }
+
+    /// The limit within which the worker was to begin the next task, and did not, if that time is over.
+    pub(super) fn stands_still(&mut self, now: Instant) -> Option<Duration> {
+        let (begun, _, limit) = self.begins_until.take_if(|(_, until, _)| *until <= now)?;
+        if self.stage != Stage::Ready || self.doomed.is_some() || self.kill || self.flight.len() == 0 {
+            return None;
+        }
+        if self.begun() != begun {
+            self.expect_progress(now, limit);
+            return None;
+        }
+        Some(limit)
     }
 
     /// The task that the worker began last, if it has not answered for it.

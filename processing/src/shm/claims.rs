@@ -115,7 +115,8 @@ impl Claims {
         self.deadline().filter(|deadline| *deadline < at)
     }
 
-    fn deadline(&self) -> Option<Nanos> {
+    /// When the running task is to be ended, if it has a limit.
+    pub(crate) fn deadline(&self) -> Option<Nanos> {
         Some(Nanos(self.deadline.load(Ordering::SeqCst))).filter(|deadline| deadline.0 != 0)
     }
 }

@@ -156,6 +156,16 @@ fn generic_types_can_be_shared() {
 }
 
 #[test]
+fn fields_are_called_in_debug_output_what_they_are_called_in_the_plain_types() {
+    #[derive(Shareable, Debug, Default)]
+    struct Raw {
+        r#type: u8,
+    }
+    let share = Share::new(Raw::default()).unwrap();
+    assert_eq!(format!("{:?}", *share), format!("{:?}", Raw::default()));
+}
+
+#[test]
 fn methods_of_the_type_work_on_the_handle() {
     let share = Share::new(State::default()).unwrap();
     assert_eq!(share.deposit(5, ("Ada", 2)), 5);
