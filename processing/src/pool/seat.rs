@@ -10,6 +10,10 @@ use crate::channel::{Outbox, Packet};
 use crate::reactor::ActorId;
 use crate::shm::{Claims, Page};
 
+/// A worker that begins nothing for less than that is only kept waiting, and would have to begin anew: however short the
+/// limit of its task is, it is not taken for one that was stopped.
+const STOPPED: Duration = Duration::from_secs(1);
+
 /// A place for a worker. Workers come and go; each is a generation of its own, with its own channel.
 #[derive(Debug)]
 pub(super) struct Seat {
@@ -232,10 +236,10 @@ impl Seat {
         }
     }
 
-    /// Has it looked at after `limit` whether the worker has begun something.
+    /// Has it looked at after `limit`, or [`STOPPED`], whether the worker has begun something.
     pub(super) fn expect_progress(&mut self, now: Instant, limit: Duration) {
         let begun = self.begun();
-        self.begins_until = now.checked_add(limit).map(|until| (begun, until, limit));
+        self.begins_until = now.checked_add(limit.max(STOPPED)).map(|until| (begun, until, limit));
     }
 
     /// The limit within which the worker was to begin the next task, and did not, if that time is over.
