@@ -66,6 +66,13 @@ fn no_number(rest: &[u8], bits: u32) -> Error {
     Error::malformed(format!("a number is bigger than {bits} bits"))
 }
 
+/// An array of floats.
+#[inline]
+pub(super) fn several<F, const WIDTH: usize, const N: usize>(bytes: &[u8], from: fn([u8; WIDTH]) -> F) -> [F; N] {
+    let (floats, _) = bytes.as_chunks::<WIDTH>();
+    std::array::from_fn(|place| from(floats[place]))
+}
+
 impl<const PLAIN: bool> Decoder<'_, PLAIN> {
     #[inline]
     pub(super) fn number<const BITS: u32>(&mut self) -> Result<u64> {
@@ -85,11 +92,20 @@ impl<const PLAIN: bool> Decoder<'_, PLAIN> {
         Ok(numbers)
     }
 
-    /// So many floats.
+    /// So many floats, or arrays of floats, of `N` bytes; each float of them has `width`.
     #[inline]
-    pub(super) fn floats<F, const N: usize>(&mut self, len: usize, from: fn([u8; N]) -> F) -> Result<Vec<F>> {
-        let (whole, _) = self.rest.as_chunks::<N>();
-        let Some(floats) = whole.get(..len) else { return Err(in_element(Error::truncated(), whole.len())) };
+    pub(super) fn floats<F, const N: usize>(
+        &mut self,
+        len: usize,
+        width: usize,
+        from: fn([u8; N]) -> F,
+    ) -> Result<Vec<F>> {
+        let (whole, more) = self.rest.as_chunks::<N>();
+        let Some(floats) = whole.get(..len) else {
+            let error = Error::truncated();
+            let error = if width < N { in_element(error, more.len() / width) } else { error };
+            return Err(in_element(error, whole.len()));
+        };
         self.rest = &self.rest[len * N..];
         Ok(floats.iter().map(|bytes| from(*bytes)).collect())
     }
