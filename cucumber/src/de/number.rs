@@ -68,7 +68,10 @@ fn no_number(rest: &[u8], bits: u32) -> Error {
 
 /// An array of floats.
 #[inline]
-pub(super) fn several<F, const WIDTH: usize, const N: usize>(bytes: &[u8], from: fn([u8; WIDTH]) -> F) -> [F; N] {
+pub(super) fn several<F, const WIDTH: usize, const N: usize>(
+    bytes: &[u8],
+    from: fn([u8; WIDTH]) -> F,
+) -> [F; N] {
     let (floats, _) = bytes.as_chunks::<WIDTH>();
     std::array::from_fn(|place| from(floats[place]))
 }

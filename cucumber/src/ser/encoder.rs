@@ -60,6 +60,11 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
     }
 
     #[inline]
+    pub(crate) fn written(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    #[inline]
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.out
     }
