@@ -19,16 +19,20 @@ fn number<const BITS: u32>(rest: &mut &[u8]) -> Result<u64> {
             *rest = tail;
             Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
         }
-        _ => {
-            let Long { value, width } = long::<BITS>(rest);
-            match rest.get(width..) {
-                Some(tail) if width > 0 => {
-                    *rest = tail;
-                    Ok(value)
-                }
-                _ => Err(no_number(rest, BITS)),
-            }
+        _ => longer::<BITS>(rest),
+    }
+}
+
+/// The same, where it may be more than one byte or two.
+#[inline]
+fn longer<const BITS: u32>(rest: &mut &[u8]) -> Result<u64> {
+    let Long { value, width } = long::<BITS>(rest);
+    match rest.get(width..) {
+        Some(tail) if width > 0 => {
+            *rest = tail;
+            Ok(value)
         }
+        _ => Err(no_number(rest, BITS)),
     }
 }
 
@@ -88,7 +92,14 @@ impl<const PLAIN: bool> Decoder<'_, PLAIN> {
         let mut numbers = Vec::with_capacity(len.min(AT_ONCE / size_of::<N>()));
         let mut rest = self.rest;
         for place in 0..len {
-            let value = number::<BITS>(&mut rest).map_err(|error| in_element(error, place))?;
+            // Those of two bytes have no way of their own here: a loop that is longer is slower.
+            let value = match *rest {
+                [byte @ 0..0x80, ref tail @ ..] => {
+                    rest = tail;
+                    byte.into()
+                }
+                _ => longer::<BITS>(&mut rest).map_err(|error| in_element(error, place))?,
+            };
             numbers.push(from(value));
         }
         self.rest = rest;
