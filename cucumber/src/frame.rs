@@ -42,33 +42,41 @@ pub(crate) struct Frame<'a> {
 }
 
 /// Writes the header, with its length and codec left open, and the name.
+#[inline]
 pub(crate) fn begin(out: &mut Vec<u8>, name: Option<&str>) -> Result<()> {
     let mut header = [0; HEADER];
     header[..CODEC].copy_from_slice(&BEGINNING);
     header[FLAGS] = if name.is_some() { NAMED } else { 0 };
     out.extend_from_slice(&header);
-    if let Some(name) = name {
-        let length = u16::try_from(name.len()).map_err(|_| {
-            Error::unsupported(format!("a type's name has {} bytes; 65535 are possible", name.len()))
-        })?;
-        out.extend_from_slice(&length.to_le_bytes());
-        out.extend_from_slice(name.as_bytes());
-    }
+    name.map_or(Ok(()), |name| put_name(out, name))
+}
+
+fn put_name(out: &mut Vec<u8>, name: &str) -> Result<()> {
+    let length = u16::try_from(name.len()).map_err(|_| {
+        Error::unsupported(format!("a type's name has {} bytes; 65535 are possible", name.len()))
+    })?;
+    out.extend_from_slice(&length.to_le_bytes());
+    out.extend_from_slice(name.as_bytes());
     Ok(())
 }
 
 /// Completes the header of the frame that fills `out`.
+#[inline]
 pub(crate) fn finish(out: &mut [u8], codec: Codec, handles: usize, shared: bool) -> Result<()> {
-    let handles = u16::try_from(handles)
-        .map_err(|_| Error::handle(format!("the value holds {handles} handles; a frame carries 65535")))?;
-    let length = (out.len() - HEADER) as u64;
-    out[CODEC] = codec as u8;
+    let Ok(handles) = u16::try_from(handles) else { return Err(too_many(handles)) };
+    let Some((header, body)) = out.split_first_chunk_mut::<HEADER>() else { return Err(no_frame(out)) };
+    header[CODEC] = codec as u8;
     if shared {
-        out[FLAGS] |= SHARED;
+        header[FLAGS] |= SHARED;
     }
-    out[HANDLES..LENGTH].copy_from_slice(&handles.to_le_bytes());
-    out[LENGTH..HEADER].copy_from_slice(&length.to_le_bytes());
+    header[HANDLES..LENGTH].copy_from_slice(&handles.to_le_bytes());
+    header[LENGTH..].copy_from_slice(&(body.len() as u64).to_le_bytes());
     Ok(())
+}
+
+#[cold]
+fn too_many(handles: usize) -> Error {
+    Error::handle(format!("the value holds {handles} handles; a frame carries 65535"))
 }
 
 /// The value of the simplest frame, of a type that survives postcard, and with nothing besides; any other is for [`open`].

@@ -48,7 +48,8 @@ impl std::fmt::Debug for Encoded {
 /// When the value refuses to be serialised, or holds a handle, which bytes alone cannot carry. The error names the field.
 pub fn to_bytes<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>> {
     let guard = Guard::refusing();
-    write(Vec::new(), value, None, &guard).map(|encoded| encoded.bytes).map_err(|error| guard.classify(error))
+    // Where handles are refused, none are attached.
+    write(Vec::new(), value, None, &guard)
 }
 
 /// Writes a value as bytes and handles.
@@ -74,13 +75,15 @@ pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Encoded> {
 /// As there.
 pub fn encode_into<T: Serialize + ?Sized>(buffer: Vec<u8>, value: &T) -> Result<Encoded> {
     let guard = Guard::encoding();
-    write(buffer, value, None, &guard).map_err(|error| guard.classify(error))
+    let bytes = write(buffer, value, None, &guard)?;
+    Ok(Encoded { bytes, attachments: guard.take_attachments() })
 }
 
 /// [`encode`] for whoever decodes the result any number of times, in any number of processes.
 pub(crate) fn encode_for_many<T: Serialize + ?Sized>(value: &T) -> Result<Encoded> {
     let guard = Guard::encoding_for_many();
-    write(Vec::new(), value, None, &guard).map_err(|error| guard.classify(error))
+    let bytes = write(Vec::new(), value, None, &guard)?;
+    Ok(Encoded { bytes, attachments: guard.take_attachments() })
 }
 
 /// Writes a value as a message, which carries the name of its type ([`type_name`](crate::type_name)).
@@ -108,57 +111,74 @@ pub fn encode_message<T: Serialize + ?Sized>(value: &T) -> Result<Encoded> {
 /// As there.
 pub fn encode_message_into<T: Serialize + ?Sized>(buffer: Vec<u8>, value: &T) -> Result<Encoded> {
     let guard = Guard::encoding();
-    write(buffer, value, Some(crate::type_name::<T>()), &guard).map_err(|error| guard.classify(error))
+    let bytes = write(buffer, value, Some(crate::type_name::<T>()), &guard)?;
+    Ok(Encoded { bytes, attachments: guard.take_attachments() })
 }
 
 /// For a frame of a small value, so that most are written without asking for more.
 const ROOM: usize = 128;
 
 /// Writes a whole frame.
+#[inline]
 fn write<T: Serialize + ?Sized>(
     mut bytes: Vec<u8>,
     value: &T,
     name: Option<&str>,
     guard: &Guard,
-) -> Result<Encoded> {
+) -> Result<Vec<u8>> {
     bytes.clear();
     if bytes.capacity() < ROOM {
         bytes = Vec::with_capacity(ROOM);
     }
     frame::begin(&mut bytes, name)?;
-    let codec = write_value(&mut bytes, value, guard.stack)?;
-    let shared = guard.take_shared();
-    if let Some(shared) = &shared {
-        shared.append_to(&mut bytes)?;
+    let written = write_value(bytes, value, guard.stack, |bytes, codec| {
+        let shared = guard.take_shared();
+        if let Some(shared) = &shared {
+            shared.append_to(bytes)?;
+        }
+        frame::finish(bytes, codec, scope::attached(), shared.is_some())
+    });
+    match written {
+        Ok(bytes) => Ok(bytes),
+        Err(error) => Err(guard.classify(error)),
     }
-    let attachments = guard.take_attachments();
-    frame::finish(&mut bytes, codec, attachments.len(), shared.is_some())?;
-    Ok(Encoded { bytes, attachments })
 }
 
 /// A part of an encoding, in bytes of its own.
 pub(crate) fn part<T: Serialize + ?Sized>(value: &T) -> Result<(Codec, Vec<u8>)> {
-    let mut bytes = Vec::new();
-    let codec = write_value(&mut bytes, value, scope::stack())?;
+    let mut codec = Codec::MessagePack;
+    let bytes = write_value(Vec::new(), value, scope::stack(), |_, used| {
+        codec = used;
+        Ok(())
+    })?;
     Ok((codec, bytes))
 }
 
 /// postcard where the value fits the shape that its type is read with, MessagePack with names where it does not.
-fn write_value<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, stack: Stack) -> Result<Codec> {
+///
+/// The bytes are closed where the encoder has them, and moved once: to move a vector right after it was written to is to wait for it.
+#[inline]
+fn write_value<T: Serialize + ?Sized>(
+    mut out: Vec<u8>,
+    value: &T,
+    stack: Stack,
+    close: impl FnOnce(&mut Vec<u8>, Codec) -> Result<()>,
+) -> Result<Vec<u8>> {
     let start = out.len();
     if let Some(shape) = shape::of::<T>()
         && shape.is_known()
     {
         let (attached, shared) = (scope::attached(), graph::written());
-        let mut encoder = Encoder::postcard(std::mem::take(out), shape, stack);
+        let mut encoder = Encoder::postcard(out, shape, stack);
         let outcome = value.serialize(&mut encoder);
         // A `Serialize` may swallow the error, so the encoder's own word counts, too.
         let doubtful = encoder.is_doubtful() || outcome.as_ref().is_err_and(crate::Error::is_doubtful);
-        *out = encoder.into_bytes();
         if !doubtful {
             outcome?;
-            return Ok(Codec::Postcard);
+            close(encoder.written(), Codec::Postcard)?;
+            return Ok(encoder.into_bytes());
         }
+        out = encoder.into_bytes();
         out.truncate(start);
         // What shared values have attached meanwhile stays theirs, as they are written only once. Then what this one has attached
         // stays, too, and nobody asks for it.
@@ -166,8 +186,8 @@ fn write_value<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T, stack: Stack
             scope::detach_from(attached);
         }
     }
-    let mut encoder = Encoder::message_pack(std::mem::take(out), stack);
+    let mut encoder = Encoder::message_pack(out, stack);
     value.serialize(&mut encoder)?;
-    *out = encoder.into_bytes();
-    Ok(Codec::MessagePack)
+    close(encoder.written(), Codec::MessagePack)?;
+    Ok(encoder.into_bytes())
 }

@@ -40,9 +40,15 @@ pub(crate) struct Stack {
 impl Stack {
     #[inline]
     pub(crate) fn here() -> Self {
+        Self::from(position())
+    }
+
+    /// When the encoding or decoding began when the stack stood at this [`position`].
+    #[inline]
+    pub(crate) fn from(beginning: usize) -> Self {
         let budget = BUDGET.try_with(Cell::get).unwrap_or(DEFAULT);
         // In both directions, as two variables of one function lie in any order.
-        Self { lowest: position().wrapping_sub(budget), span: budget.saturating_mul(2) }
+        Self { lowest: beginning.wrapping_sub(budget), span: budget.saturating_mul(2) }
     }
 
     /// Fails when the budget is used up.
@@ -52,36 +58,15 @@ impl Stack {
     }
 }
 
-/// Holds a [`Stack`] in words of its own, which are read as they were written.
-pub(crate) struct StackCell {
-    lowest: Cell<usize>,
-    span: Cell<usize>,
-}
-
-impl StackCell {
-    pub(crate) const fn nowhere() -> Self {
-        Self { lowest: Cell::new(0), span: Cell::new(0) }
-    }
-
-    #[inline]
-    pub(crate) fn get(&self) -> Stack {
-        Stack { lowest: self.lowest.get(), span: self.span.get() }
-    }
-
-    #[inline]
-    pub(crate) fn replace(&self, new: Stack) -> Stack {
-        Stack { lowest: self.lowest.replace(new.lowest), span: self.span.replace(new.span) }
-    }
-}
-
 #[cold]
 #[inline(never)]
 fn too_deep() -> Error {
     Error::new(Kind::TooDeep)
 }
 
+/// Where the stack stands.
 #[inline]
-fn position() -> usize {
+pub(crate) fn position() -> usize {
     let here = 0u8;
     std::ptr::from_ref(&here).addr()
 }

@@ -16,6 +16,7 @@ use std::sync::{Mutex, RwLock};
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use support::{Codec, all_take, round_trip, round_trip_as};
 
@@ -271,4 +272,38 @@ proptest! {
     fn any_float_keeps_its_bits(bits in any::<u64>()) {
         round_trip_as(&f64::from_bits(bits), |one, other| one.to_bits() == other.to_bits());
     }
+}
+
+#[test]
+fn points_in_space_are_written_as_postcard_writes_them() {
+    fn alike<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
+        width: usize,
+        many: usize,
+        number: fn(f32) -> T,
+    ) {
+        let points: Vec<T> = (0..3u8).map(|n| number(n.into())).collect();
+        cucumber::know::<Vec<T>>();
+        let bytes = cucumber::to_bytes(&points).unwrap();
+        assert_eq!(bytes[16..], postcard::to_stdvec(&points).unwrap());
+        assert_eq!(cucumber::from_bytes::<Vec<T>>(&bytes).unwrap(), points);
+        // Cut short in any place, and the error names the float.
+        for end in 17..bytes.len() {
+            let mut cut = bytes[..end].to_vec();
+            cut[8..16].copy_from_slice(&(end as u64 - 16).to_le_bytes());
+            let error = cucumber::from_bytes::<Vec<T>>(&cut).unwrap_err();
+            assert!(error.is_truncated(), "{error}");
+            if end > 20 {
+                let floats = (end - 17) / width;
+                assert_eq!(error.path(), format!("[{}][{}]", floats / many, floats % many));
+            }
+        }
+        all_take(Codec::Postcard, &[points, vec![]]);
+    }
+
+    alike(4, 2, |n| [n, -n]);
+    alike(4, 3, |n| [n, 1.5, f32::INFINITY]);
+    alike(4, 4, |n| [n, 1.5, -0.0, 1e-30]);
+    alike(8, 2, |n| [f64::from(n), -2.5]);
+    alike(8, 3, |n| [f64::from(n), 0.1, f64::MIN]);
+    alike(8, 4, |n| [f64::from(n), 0.1, f64::MAX, 7.0]);
 }

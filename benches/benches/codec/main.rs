@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::fmt::Debug;
+use std::hint::black_box;
 
 use benches::{Contest, timed_each};
 use rkyv::api::high::{HighDeserializer, HighSerializer, HighValidator};
@@ -15,6 +16,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 mod bytes;
+mod small;
 mod values;
 
 use values::{Event, Order, Point, Upload};
@@ -41,6 +43,7 @@ fn main() {
     compare("1 000 numbers", &numbers, 100);
     compare("1 000 floats", &floats, 100);
     compare("a struct with a `Vec<u8>` of 1 MiB", &upload, 1);
+    small::compare_all();
     bytes::compare_all();
     values::compare_shared();
 }
@@ -151,8 +154,8 @@ fn compare<T: Carried>(what: &str, value: &T, batch: u32) {
     for (bytes, codec) in &encoded {
         assert!(&(codec.decode)(bytes.as_slice()) == value, "{} changes the value", codec.name);
         let name = format!("{}, {} bytes", codec.name, bytes.as_slice().len());
-        let encode = move || timed_each(batch, || (codec.encode)(value));
-        let decode = move || timed_each(batch, || (codec.decode)(bytes.as_slice()));
+        let encode = move || timed_each(batch, || (codec.encode)(black_box(value)));
+        let decode = move || timed_each(batch, || (codec.decode)(black_box(bytes.as_slice())));
         if codec.name.starts_with("cucumber") {
             encoding.enter(name, encode);
             decoding.enter(codec.name, decode);
@@ -176,11 +179,11 @@ where
     let (our_bytes, other_bytes) = (ours.2(ours.1), other.2(other.1));
     assert!(&ours.3(&our_bytes) == ours.1 && &other.3(&other_bytes) == other.1, "{what} is changed");
     let mut encoding = Contest::new(format!("encode {what}")).rounds(100);
-    encoding.enter(ours.0, || timed_each(batch, || ours.2(ours.1)));
-    encoding.floor(other.0, || timed_each(batch, || other.2(other.1)));
+    encoding.enter(ours.0, || timed_each(batch, || ours.2(black_box(ours.1))));
+    encoding.floor(other.0, || timed_each(batch, || other.2(black_box(other.1))));
     let mut decoding = Contest::new(format!("decode {what}")).rounds(100);
-    decoding.enter(ours.0, || timed_each(batch, || ours.3(&our_bytes)));
-    decoding.floor(other.0, || timed_each(batch, || other.3(&other_bytes)));
+    decoding.enter(ours.0, || timed_each(batch, || ours.3(black_box(&our_bytes))));
+    decoding.floor(other.0, || timed_each(batch, || other.3(black_box(&other_bytes))));
     print!("{}{}", encoding.run(), decoding.run());
 }
 

@@ -3,6 +3,7 @@
 use serde::de::{Deserialize, Deserializer, Visitor};
 
 use super::access::{Elements, Entries, Fields, PackedVariant, PlainVariant};
+use super::number::several;
 use super::packed::{Token128, unexpected};
 use super::token::{self, Token};
 use crate::bytes;
@@ -122,7 +123,7 @@ impl<'de, const PLAIN: bool> At<'_, 'de, PLAIN> {
         exhausted(entries.left, value)
     }
 
-    /// A plain vector of numbers, at once; nothing is read, if it is something else.
+    /// A plain vector of numbers or of points in space, at once; nothing is read, if it is something else.
     #[inline]
     fn run<V: Visitor<'de>>(decoder: &mut Decoder<'de, PLAIN>, len: usize) -> Result<Option<V::Value>> {
         macro_rules! runs {
@@ -134,8 +135,14 @@ impl<'de, const PLAIN: bool> At<'_, 'de, PLAIN> {
         }
         runs! {
             u8, token::split(&mut decoder.rest, len).map(<[u8]>::to_vec);
-            f64, decoder.floats(len, f64::from_le_bytes);
-            f32, decoder.floats(len, f32::from_le_bytes);
+            f64, decoder.floats(len, 8, f64::from_le_bytes);
+            f32, decoder.floats(len, 4, f32::from_le_bytes);
+            [f64; 2], decoder.floats::<_, 16>(len, 8, |bytes| several(&bytes, f64::from_le_bytes));
+            [f64; 3], decoder.floats::<_, 24>(len, 8, |bytes| several(&bytes, f64::from_le_bytes));
+            [f64; 4], decoder.floats::<_, 32>(len, 8, |bytes| several(&bytes, f64::from_le_bytes));
+            [f32; 2], decoder.floats::<_, 8>(len, 4, |bytes| several(&bytes, f32::from_le_bytes));
+            [f32; 3], decoder.floats::<_, 12>(len, 4, |bytes| several(&bytes, f32::from_le_bytes));
+            [f32; 4], decoder.floats::<_, 16>(len, 4, |bytes| several(&bytes, f32::from_le_bytes));
             u16, decoder.numbers::<16, _>(len, |value| value as u16);
             u32, decoder.numbers::<32, _>(len, |value| value as u32);
             u64, decoder.numbers::<64, _>(len, |value| value);

@@ -9,39 +9,54 @@ const AT_ONCE: usize = 1 << 20;
 
 /// A number of that many bits, at most: seven in each byte, the lowest first.
 #[inline]
-fn number<const BITS: u32>(rest: &mut &[u8], long: fn(&mut &[u8]) -> Result<u64>) -> Result<u64> {
+fn number<const BITS: u32>(rest: &mut &[u8]) -> Result<u64> {
     match **rest {
         [byte @ 0..0x80, ref tail @ ..] => {
             *rest = tail;
             Ok(byte.into())
         }
-        _ => long(rest),
+        [low, high @ 0..0x80, ref tail @ ..] => {
+            *rest = tail;
+            Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
+        }
+        _ => longer::<BITS>(rest),
     }
 }
 
-/// The same, where it is more than one byte.
+/// The same, where it may be more than one byte or two.
 #[inline]
-fn long<const BITS: u32>(rest: &mut &[u8]) -> Result<u64> {
+fn longer<const BITS: u32>(rest: &mut &[u8]) -> Result<u64> {
+    let Long { value, width } = long::<BITS>(rest);
+    match rest.get(width..) {
+        Some(tail) if width > 0 => {
+            *rest = tail;
+            Ok(value)
+        }
+        _ => Err(no_number(rest, BITS)),
+    }
+}
+
+/// A number, and how many bytes it takes: none, if it is none. By value, so that what is read from can stay in registers.
+struct Long {
+    value: u64,
+    width: usize,
+}
+
+/// The same, where it is more than two bytes.
+#[inline]
+fn long<const BITS: u32>(rest: &[u8]) -> Long {
     let mut value = 0;
-    for place in 0..BITS.div_ceil(7) {
-        let Some(&byte) = rest.get(place as usize) else { break };
+    for (place, &byte) in (0..BITS.div_ceil(7)).zip(rest) {
         let shift = place * 7;
         value |= u64::from(byte & 0x7f) << shift;
         if byte < 0x80 {
             if shift + 7 > BITS && byte >> (BITS - shift) != 0 {
                 break;
             }
-            *rest = &rest[place as usize + 1..];
-            return Ok(value);
+            return Long { value, width: place as usize + 1 };
         }
     }
-    Err(no_number(rest, BITS))
-}
-
-/// Keeps the reading of fields small, so that all of a struct's are read in one function.
-#[inline(never)]
-fn long_elsewhere<const BITS: u32>(rest: &mut &[u8]) -> Result<u64> {
-    long::<BITS>(rest)
+    Long { value: 0, width: 0 }
 }
 
 /// What is wrong with the number that comes next.
@@ -55,10 +70,20 @@ fn no_number(rest: &[u8], bits: u32) -> Error {
     Error::malformed(format!("a number is bigger than {bits} bits"))
 }
 
+/// An array of floats.
+#[inline]
+pub(super) fn several<F, const WIDTH: usize, const N: usize>(
+    bytes: &[u8],
+    from: fn([u8; WIDTH]) -> F,
+) -> [F; N] {
+    let (floats, _) = bytes.as_chunks::<WIDTH>();
+    std::array::from_fn(|place| from(floats[place]))
+}
+
 impl<const PLAIN: bool> Decoder<'_, PLAIN> {
     #[inline]
     pub(super) fn number<const BITS: u32>(&mut self) -> Result<u64> {
-        number::<BITS>(&mut self.rest, long_elsewhere::<BITS>)
+        number::<BITS>(&mut self.rest)
     }
 
     /// So many numbers.
@@ -67,18 +92,34 @@ impl<const PLAIN: bool> Decoder<'_, PLAIN> {
         let mut numbers = Vec::with_capacity(len.min(AT_ONCE / size_of::<N>()));
         let mut rest = self.rest;
         for place in 0..len {
-            let value = number::<BITS>(&mut rest, long::<BITS>).map_err(|error| in_element(error, place))?;
+            // Those of two bytes have no way of their own here: a loop that is longer is slower.
+            let value = match *rest {
+                [byte @ 0..0x80, ref tail @ ..] => {
+                    rest = tail;
+                    byte.into()
+                }
+                _ => longer::<BITS>(&mut rest).map_err(|error| in_element(error, place))?,
+            };
             numbers.push(from(value));
         }
         self.rest = rest;
         Ok(numbers)
     }
 
-    /// So many floats.
+    /// So many floats, or arrays of floats, of `N` bytes; each float of them has `width`.
     #[inline]
-    pub(super) fn floats<F, const N: usize>(&mut self, len: usize, from: fn([u8; N]) -> F) -> Result<Vec<F>> {
-        let (whole, _) = self.rest.as_chunks::<N>();
-        let Some(floats) = whole.get(..len) else { return Err(in_element(Error::truncated(), whole.len())) };
+    pub(super) fn floats<F, const N: usize>(
+        &mut self,
+        len: usize,
+        width: usize,
+        from: fn([u8; N]) -> F,
+    ) -> Result<Vec<F>> {
+        let (whole, more) = self.rest.as_chunks::<N>();
+        let Some(floats) = whole.get(..len) else {
+            let error = Error::truncated();
+            let error = if width < N { in_element(error, more.len() / width) } else { error };
+            return Err(in_element(error, whole.len()));
+        };
         self.rest = &self.rest[len * N..];
         Ok(floats.iter().map(|bytes| from(*bytes)).collect())
     }

@@ -9,7 +9,7 @@ use super::{Attachment, Scope};
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind};
 use crate::graph::{Incoming, Outgoing};
-use crate::stack::{Stack, StackCell};
+use crate::stack::{self, Stack};
 
 /// What is going on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,8 @@ pub(crate) enum Failure {
 /// What is known of every encoding and decoding.
 struct Now {
     mode: Cell<Mode>,
-    /// Where the stack stood when it all began.
-    stack: StackCell,
+    /// Where the stack stood when it all began: one word, as two would be saved as one that is not yet written.
+    stack: Cell<usize>,
     /// Whether the bytes may name functions.
     functions: Cell<bool>,
     /// The last of the tables is its own.
@@ -66,7 +66,7 @@ thread_local! {
     static NOW: Now = const {
         Now {
             mode: Cell::new(Mode::Nothing),
-            stack: StackCell::nowhere(),
+            stack: Cell::new(0),
             functions: Cell::new(false),
             has_table: Cell::new(false),
         }
@@ -94,7 +94,7 @@ pub(crate) fn trusts_functions() -> bool {
 pub(crate) fn stack() -> Stack {
     match mode() {
         Mode::Nothing => Stack::here(),
-        _ => NOW.with(|now| now.stack.get()),
+        _ => Stack::from(NOW.with(|now| now.stack.get())),
     }
 }
 
@@ -137,7 +137,7 @@ pub(crate) struct Guard {
     /// Where the stack stood when this began.
     pub(crate) stack: Stack,
     /// What is known of the one around it.
-    outer: (Mode, Stack, bool, bool),
+    outer: (Mode, usize, bool, bool),
 }
 
 impl Guard {
@@ -190,12 +190,12 @@ impl Guard {
 
     #[inline]
     fn begin(mode: Mode) -> Self {
-        let stack = Stack::here();
+        let stack = stack::position();
         let outer = NOW.with(|now| {
             let (functions, has_table) = (now.functions.replace(false), now.has_table.replace(false));
             (now.mode.replace(mode), now.stack.replace(stack), functions, has_table)
         });
-        Self { stack, outer }
+        Self { stack: Stack::from(stack), outer }
     }
 
     /// The shared values that the encoding came across.
@@ -230,14 +230,20 @@ impl Drop for Guard {
         let (mode, stack, functions, outer_has_table) = self.outer;
         let has_table = NOW.with(|now| {
             now.mode.set(mode);
-            now.stack.replace(stack);
+            now.stack.set(stack);
             now.functions.set(functions);
             now.has_table.replace(outer_has_table)
         });
         if has_table {
-            // Ended outside the borrow: what is left in the table may do something when it is dropped.
-            let ended = TABLES.try_with(|tables| tables.borrow_mut().pop());
-            drop(ended);
+            end_table();
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn end_table() {
+    // Ended outside the borrow: what is left in the table may do something when it is dropped.
+    let ended = TABLES.try_with(|tables| tables.borrow_mut().pop());
+    drop(ended);
 }

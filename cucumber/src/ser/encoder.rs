@@ -60,6 +60,11 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
     }
 
     #[inline]
+    pub(crate) fn written(&mut self) -> &mut Vec<u8> {
+        &mut self.out
+    }
+
+    #[inline]
     pub(crate) fn into_bytes(self) -> Vec<u8> {
         self.out
     }
@@ -201,7 +206,7 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
     #[inline]
     pub(super) fn bytes<I: Iterator>(&mut self, bytes: Run<I, u8>, len: usize) -> Result<()> {
         if PLAIN {
-            self.begin_run(leaf::U8, len)?;
+            self.begin_run(leaf::U8, None, len)?;
         } else {
             let length = short(len)?;
             rmp::encode::write_ext_meta(&mut self.out, length, EXT_BYTES).map_err(out_of_room)?;
@@ -211,15 +216,15 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
         counted(len, self.out.len() - start)
     }
 
-    /// The floats of a sequence, which have the same width each.
+    /// The floats of a sequence, or its arrays of so many floats, which have the same width each.
     #[inline]
     pub(super) fn floats<I: Iterator, F: Copy + 'static, const WIDTH: usize>(
         &mut self,
         floats: Run<I, F>,
-        (number, len): (u32, usize),
+        (number, many, len): (u32, Option<usize>, usize),
         to_bytes: fn(F) -> [u8; WIDTH],
     ) -> Result<()> {
-        self.begin_run(number, len)?;
+        self.begin_run(number, many, len)?;
         let start = self.out.len();
         self.out.resize(start + len * WIDTH, 0);
         let (places, _) = self.out[start..].as_chunks_mut::<WIDTH>();
@@ -233,11 +238,18 @@ impl<'s, const PLAIN: bool> Encoder<'s, PLAIN> {
         counted(len, written)
     }
 
-    /// The length of a sequence whose elements are leaves of this number.
+    /// The length of a sequence whose elements are leaves of this number, or arrays of so many.
     #[inline]
-    fn begin_run(&mut self, number: u32, len: usize) -> Result<()> {
+    fn begin_run(&mut self, number: u32, many: Option<usize>, len: usize) -> Result<()> {
         self.at = self.inside(Kind::Seq)?;
-        self.expect(number)?;
+        match many {
+            None => self.expect(number)?,
+            Some(many) => {
+                if !self.parts(Kind::Tuple, many)?.iter().all(|part| part.wanted.is_leaf(number)) {
+                    return Err(self.doubt());
+                }
+            }
+        }
         self.post_len(len);
         Ok(())
     }

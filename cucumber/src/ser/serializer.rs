@@ -5,7 +5,7 @@ use serde::ser::{Serialize, Serializer};
 use super::encoder::{Encoder, NIL};
 use super::fields::{Fields, InVariant};
 use super::items::{Items, array_header, map_header};
-use super::writer::short;
+use super::writer::{several, short};
 use crate::bytes::Run;
 use crate::error::{Error, Result, Segment};
 use crate::shape::{Kind, leaf};
@@ -32,6 +32,16 @@ macro_rules! post {
     (long $encoder:ident $value:ident) => {
         $encoder.post($value)
     };
+}
+
+/// Floats, and points in space, in one run.
+macro_rules! floats {
+    ($self:ident $items:ident $($many:expr, $leaf:ident $to_bytes:expr;)*) => {$(
+        $items = match Run::recognise($items) {
+            Ok((floats, len)) => return $self.floats(floats, (leaf::$leaf, $many, len), $to_bytes),
+            Err(items) => items,
+        };
+    )*};
 }
 
 macro_rules! leaves {
@@ -226,14 +236,16 @@ impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
             Err(items) => items,
         };
         if PLAIN {
-            items = match Run::recognise(items) {
-                Ok((floats, len)) => return self.floats(floats, (leaf::F64, len), f64::to_le_bytes),
-                Err(items) => items,
-            };
-            items = match Run::recognise(items) {
-                Ok((floats, len)) => return self.floats(floats, (leaf::F32, len), f32::to_le_bytes),
-                Err(items) => items,
-            };
+            floats! { self items
+                None, F64 f64::to_le_bytes;
+                None, F32 f32::to_le_bytes;
+                Some(2), F64 |array| several::<_, 2, _, 16>(array, f64::to_le_bytes);
+                Some(3), F64 |array| several::<_, 3, _, 24>(array, f64::to_le_bytes);
+                Some(4), F64 |array| several::<_, 4, _, 32>(array, f64::to_le_bytes);
+                Some(2), F32 |array| several::<_, 2, _, 8>(array, f32::to_le_bytes);
+                Some(3), F32 |array| several::<_, 3, _, 12>(array, f32::to_le_bytes);
+                Some(4), F32 |array| several::<_, 4, _, 16>(array, f32::to_le_bytes);
+            }
         }
         let len = match items.size_hint() {
             (low, Some(high)) if low == high => Some(low),

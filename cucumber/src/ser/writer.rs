@@ -29,6 +29,20 @@ pub(super) fn out_of_room(error: rmp::encode::ValueWriteError) -> Error {
     rmp_serde::encode::Error::from(error).into()
 }
 
+/// An array of floats.
+#[inline]
+pub(super) fn several<F: Copy, const MANY: usize, const WIDTH: usize, const N: usize>(
+    array: [F; MANY],
+    to_bytes: fn(F) -> [u8; WIDTH],
+) -> [u8; N] {
+    let mut bytes = [0; N];
+    let (places, _) = bytes.as_chunks_mut::<WIDTH>();
+    for (place, float) in places.iter_mut().zip(array) {
+        *place = to_bytes(float);
+    }
+    bytes
+}
+
 /// postcard's way of writing to a vector that is ours.
 pub(super) struct Out<'a>(pub(super) &'a mut Vec<u8>);
 
