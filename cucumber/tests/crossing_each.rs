@@ -1,4 +1,5 @@
 //! Handles that have no test beside the others: each one crosses open, and works on the other side as it did here.
+#![cfg(unix)] // sockets with paths, programs of Unix: `open.rs` has what crosses anywhere
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 use std::io::{Read, Write};

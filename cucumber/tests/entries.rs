@@ -164,10 +164,11 @@ fn a_million_levels_are_too_deep_at_every_door() {
 
 const LIMITED: &str = "ENTRIES_LIMITED";
 
-/// In a process of its own, which is given so much memory that a reservation of what is claimed fails.
+/// In a process of its own, which is given so much memory that a reservation of what is claimed fails; on Windows, where
+/// nothing gives less, in this one.
 #[test]
 fn a_forged_length_takes_no_memory_at_any_door() {
-    if std::env::var_os(LIMITED).is_none() {
+    if cfg!(unix) && std::env::var_os(LIMITED).is_none() {
         let test = "a_forged_length_takes_no_memory_at_any_door";
         let mut command = Command::new("sh");
         command.args(["-c", "ulimit -v 1000000 && exec \"$0\" --exact \"$1\" --test-threads 1"]);

@@ -5,10 +5,9 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::sys::{self, Event};
+use crate::sys::{self, AsFd, Event, OwnedFd};
 
 /// As much stack as any thread, of which it touches little: an error with a long chain of causes is read there, and took
 /// more than 128 KiB in a build that is not optimised.

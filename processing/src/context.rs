@@ -1,7 +1,6 @@
 //! What a hook can reach while it runs: the other side of the process, and its own settings.
 
 use std::cell::RefCell;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
@@ -21,7 +20,7 @@ use crate::shm::fault::Fault;
 use crate::shm::mail::{Lane, Mail};
 use crate::shm::status::Status;
 use crate::shm::{Bell, Page};
-use crate::sys::{Nanos, later};
+use crate::sys::{Nanos, OwnedFd, later};
 use crate::{Config, Phase, ProcessError, Timers};
 
 /// The process that the current thread belongs to, seen from inside.

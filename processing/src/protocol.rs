@@ -11,7 +11,6 @@
 //! | worker | `Settings`, `Handles` | nothing |
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use crate::attendant::Attendant;
 use crate::channel::{Inbox, Message, Packet};
 use crate::config::StartMethod;
 use crate::error::Failure;
+use crate::sys::OwnedFd;
 use crate::{Config, Phase, ProcessError};
 
 /// Counted up with every change of the packets, the status page or the marker.

@@ -6,13 +6,12 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::io;
-use std::os::fd::AsFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::sys::{Poller, Ready, WAKER, Waker};
+use crate::sys::{AsFd, Poller, Ready, WAKER, Waker};
 
 /// Something that the reactor looks after: a process, or a seat of a pool.
 pub(crate) trait Actor: Send {

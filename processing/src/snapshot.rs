@@ -5,12 +5,11 @@
 //! changed stays in force, also where its iteration is repeated.
 
 use std::io;
-use std::os::fd::OwnedFd;
 
-use rustix::fs::ftruncate;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::write_all_at;
+use crate::sys::{self, OwnedFd};
 use crate::{Config, ProcessError};
 
 /// How many state files there are.
@@ -32,7 +31,7 @@ pub(crate) struct Job {
 
 /// Writes a state file anew and says how long it has become. What was in it before is gone, and so is its memory.
 pub(crate) fn write(file: &OwnedFd, process: &[u8]) -> io::Result<u64> {
-    ftruncate(file, 0)?;
+    sys::set_file_length(file, 0)?;
     write_all_at(file, process, 0)?;
     Ok(process.len() as u64)
 }

@@ -6,10 +6,10 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::OwnedFd;
 
 use super::Message;
 use super::spool::Spool;
+use crate::sys::OwnedFd;
 
 /// How many bytes are kept in memory.
 pub(super) const NEAR: usize = 32 << 20;

@@ -2,11 +2,10 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use super::packet::{Packet, parse, unspill};
-use crate::sys::{self, Incoming};
+use crate::sys::{self, AsFd, Incoming, OwnedFd};
 
 /// The sending half. Packets are sent in the order in which they are pushed.
 #[derive(Debug)]

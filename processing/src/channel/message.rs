@@ -1,13 +1,11 @@
 //! One value on its way: its bytes, and the descriptors that ride beside them.
 
-use std::os::fd::OwnedFd;
-
 use cucumber::{Attachment, Encoded, Scope};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::spare;
-use crate::sys;
+use crate::sys::{self, OwnedFd};
 
 /// An encoded value with the descriptors of the handles inside it.
 #[derive(Debug)]

@@ -12,10 +12,9 @@
 //! further one with a zero byte of its own.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::spare;
-use crate::sys;
+use crate::sys::{self, AsFd, BorrowedFd, OwnedFd};
 
 /// Bodies from this size on go by shared memory: the stream is for small things.
 const SPILL: usize = 64 * 1024;
@@ -124,11 +123,7 @@ pub(super) fn unspill(kind: u8, body: Vec<u8>, mut fds: Vec<OwnedFd>, spilled: b
 pub(crate) fn write_all_at(file: &OwnedFd, bytes: &[u8], start: u64) -> io::Result<()> {
     let mut done = 0;
     while done < bytes.len() {
-        match rustix::io::pwrite(file, &bytes[done..], start + done as u64) {
-            Ok(count) => done += count,
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
+        done += sys::write_at(file, &bytes[done..], start + done as u64)?;
     }
     Ok(())
 }
@@ -144,10 +139,8 @@ pub(crate) fn read_all_at(file: &OwnedFd, start: u64, length: u64) -> io::Result
     while bytes.len() < length {
         let done = bytes.len();
         let at = start + done as u64;
-        match rustix::io::pread(file, rustix::buffer::spare_capacity(&mut bytes), at) {
-            Ok(0) => return Err(too_short()),
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+        if sys::read_at(file, &mut bytes, at)? == 0 {
+            return Err(too_short());
         }
         // The spare capacity may be a little more than was asked for.
         bytes.truncate(length);

@@ -76,7 +76,7 @@ impl Pipe {
     /// When the system has no memory or descriptors for it.
     pub fn pair<Down, Up>() -> Result<Ends<Down, Up>, PipeError> {
         let memory = Page::new("processing-pipe")?;
-        let other = Page::open(std::os::fd::AsFd::as_fd(&memory).try_clone_to_owned()?)?;
+        let other = Page::open(crate::sys::AsFd::as_fd(&memory).try_clone_to_owned()?)?;
         let (ours, theirs) = sys::tag_socket_pair()?;
         let anchor = Arc::new(End::new::<Up>(Side::Anchor, memory, ours)?);
         let point = Arc::new(End::new::<Down>(Side::Point, other, theirs)?);

@@ -2,13 +2,10 @@
 //!
 //! What was put last is in memory, [`PORTION`] bytes and one record at most; it is written when more comes.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
-use rustix::process::{Resource, getrlimit};
-
-use crate::sys;
+use super::packet::write_all_at;
+use crate::sys::{self, OwnedFd};
 
 /// How many bytes are written, and given back to the system, at a time.
 const PORTION: usize = 1 << 20;
@@ -23,7 +20,7 @@ const MARKED: u64 = 1 << 63;
 #[derive(Debug, Default)]
 pub(super) struct Spool {
     /// Made when there is something to write.
-    file: Option<File>,
+    file: Option<OwnedFd>,
     /// What of the file is returned to the system, and what is written.
     punched: u64,
     written: u64,
@@ -65,14 +62,14 @@ impl Spool {
     fn write(&mut self) -> io::Result<()> {
         let end = self.end();
         // A write beyond that limit does not fail but ends the process.
-        if getrlimit(Resource::Fsize).current.is_some_and(|most| end > most) {
+        if end > sys::longest_file() {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         let file = match &self.file {
             Some(file) => file,
             None => self.file.insert(nameless()?),
         };
-        file.write_all_at(&self.rest, self.written)?;
+        write_all_at(file, &self.rest, self.written)?;
         self.written = end;
         self.rest = Vec::new();
         Ok(())
@@ -99,7 +96,7 @@ impl Spool {
     /// Copies bytes that are all in the file or all behind it: records are written whole.
     fn copy(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
         let Some(inside) = at.checked_sub(self.written) else {
-            return self.file.as_ref().ok_or(io::ErrorKind::UnexpectedEof)?.read_exact_at(into, at);
+            return sys::read_exact_at(self.file.as_ref().ok_or(io::ErrorKind::UnexpectedEof)?, into, at);
         };
         let inside = inside as usize;
         into.copy_from_slice(self.rest.get(inside..inside + into.len()).ok_or(io::ErrorKind::UnexpectedEof)?);
@@ -121,15 +118,16 @@ impl Spool {
     #[cfg(test)]
     pub(super) fn without_room() -> Spool {
         // What is open for reading only cannot be written to.
-        Spool { file: Some(File::open("/dev/null").expect("it is there")), ..Spool::default() }
+        let read_only = std::fs::File::open("/dev/null").expect("it is there");
+        Spool { file: Some(read_only.into()), ..Spool::default() }
     }
 }
 
-fn nameless() -> io::Result<File> {
+fn nameless() -> io::Result<OwnedFd> {
     let mut refused = io::Error::from(io::ErrorKind::NotFound);
     for place in PLACES {
         match sys::unnamed_file(place.as_ref()) {
-            Ok(file) => return Ok(file.into()),
+            Ok(file) => return Ok(file),
             Err(error) => refused = error,
         }
     }

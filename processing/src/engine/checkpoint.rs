@@ -1,7 +1,6 @@
 //! Committing a process's state, so that a worker which replaces this one can resume from it.
 
 use std::io;
-use std::os::fd::OwnedFd;
 
 use serde::Serialize;
 
@@ -11,6 +10,7 @@ use crate::error::Failure;
 use crate::protocol::Event;
 use crate::shm::status::Checkpoint;
 use crate::snapshot;
+use crate::sys::OwnedFd;
 
 /// The two state files. The status page says which one is in force; the other one is written next.
 #[derive(Debug)]

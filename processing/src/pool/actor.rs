@@ -1,7 +1,6 @@
 //! What the reactor does for a pool: starts its workers, hears from them, ends and replaces them.
 
 use std::io;
-use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,7 @@ use crate::reactor::{Actor, Io, Source};
 use crate::shm::status::Status;
 use crate::shm::{Journal, Page};
 use crate::spawn::Launch;
-use crate::sys::{Alarm, Ready, now};
+use crate::sys::{Alarm, AsFd, Ready, now};
 
 /// How long a worker may take until it has run the initializer.
 const LONGEST_START: Duration = Duration::from_secs(60);

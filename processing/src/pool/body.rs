@@ -1,7 +1,6 @@
 //! The bytes of an item or of a result on their way.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::{Mutex, PoisonError};
 
 use cucumber::Scope;
@@ -9,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::channel::{Message, START, read_all_at, scope, spare, write_all_at};
-use crate::sys;
+use crate::sys::{self, OwnedFd};
 
 /// From this size on bytes go by a memory file: the socket is for small things.
 pub(super) const BIG: usize = 16 * 1024;
@@ -128,7 +127,7 @@ impl Files {
 
     /// Gives back a file that no worker can be using any more.
     pub(super) fn put(&self, file: OwnedFd) {
-        let small = rustix::fs::fstat(&file).is_ok_and(|stat| stat.st_size.unsigned_abs() <= LARGEST_KEPT);
+        let small = sys::file_length(&file).is_ok_and(|length| length <= LARGEST_KEPT);
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
         if small && free.len() < MOST_FREE {
             free.push(file);

@@ -15,7 +15,6 @@
 //! Whether a task may be begun is not in the packets but in [`Claims`](crate::shm::Claims).
 
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use cucumber::Func;
@@ -30,6 +29,7 @@ use crate::channel::{Message, Packet, scope};
 use crate::error::Failure;
 use crate::protocol::Event;
 use crate::restart::Pause;
+use crate::sys::{AsFd, OwnedFd};
 
 const READY: u8 = 32;
 const RESULTS: u8 = 33;

@@ -1,7 +1,6 @@
 //! One item on its way through a pool.
 
 use std::cell::Cell;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +10,7 @@ use super::protocol::Before;
 use crate::ProcessError;
 use crate::error::{Failure, Position};
 use crate::protocol::{Failed, Fault};
+use crate::sys::OwnedFd;
 
 /// An item that is not done.
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +19,7 @@ use crate::protocol::{Event, Worker};
 use crate::restart::Pause;
 use crate::shm::status::Status;
 use crate::shm::{Bell, Claims, Journal, Page};
-use crate::sys::{Alarm, Nanos, now};
+use crate::sys::{Alarm, Nanos, OwnedFd, now};
 
 /// No result waits longer than this for others to be sent with.
 const LONGEST_WAIT: Duration = Duration::from_millis(1);

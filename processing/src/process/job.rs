@@ -1,11 +1,11 @@
 //! What a worker is given to begin with.
 
 use std::io;
-use std::os::fd::AsFd;
 
 use super::supervisor::Supervisor;
 use crate::channel::Message;
 use crate::snapshot::Job;
+use crate::sys::AsFd;
 
 impl Supervisor {
     /// Says on the status page where to go on, and returns how many messages had been listened to there.

@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use crate::sys::{self, AsFd, BorrowedFd, OwnedFd};
 
 /// A line that a worker wrote to a captured stream.
 ///
@@ -92,7 +93,7 @@ impl Lines {
         let mut buffer = [0; 8 * 1024];
         let mut done = 0;
         while done < most {
-            match rustix::io::read(&self.pipe, &mut buffer) {
+            match sys::read(&self.pipe, &mut buffer) {
                 Ok(0) => {
                     self.cut(true, &mut each);
                     return Left::Over;
@@ -102,10 +103,7 @@ impl Lines {
                     self.cut(false, &mut each);
                     done += count;
                 }
-                Err(rustix::io::Errno::INTR) => {}
-                Err(error) if io::Error::from(error).kind() == io::ErrorKind::WouldBlock => {
-                    return Left::Open;
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Left::Open,
                 Err(_) => return Left::Over,
             }
         }

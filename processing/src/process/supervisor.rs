@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,7 +16,7 @@ use crate::protocol::{Entry, Event, Failed, Fault, Request};
 use crate::reactor::{Actor, Io, Source};
 use crate::restart::{Failures, TooMany};
 use crate::spawn::{Launch, Launched};
-use crate::sys::{Alarm, Ready, later, now};
+use crate::sys::{Alarm, OwnedFd, Ready, later, now};
 use crate::{Config, Phase, ProcessError, trace};
 
 mod exchange;

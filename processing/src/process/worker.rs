@@ -1,7 +1,6 @@
 //! One worker of a process: its process id, its channel, its captured streams.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,7 +9,7 @@ use crate::channel::{Inbox, Packet};
 use crate::error::Exit;
 use crate::reactor::{Io, Source};
 use crate::spawn::{Launched, make_ahead};
-use crate::sys::{Child, Exited};
+use crate::sys::{Child, Exited, OwnedFd};
 
 /// Something to read on the channel.
 pub(crate) const CHANNEL: Source = 0;
@@ -145,7 +144,7 @@ mod tests {
     use super::*;
     use crate::reactor::Times;
     use crate::sys;
-    use std::os::fd::AsFd;
+    use crate::sys::AsFd;
 
     #[test]
     fn what_was_read_and_not_taken_in_is_come_back_for() {

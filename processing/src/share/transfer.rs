@@ -1,7 +1,5 @@
 //! A share on its way to another process: the memory file rides beside the bytes.
 
-use std::os::fd::OwnedFd;
-
 use serde::de::Error as _;
 use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -9,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::handle::{Share, kind_of};
 use super::shareable::Shareable;
 use crate::shm::store::Store;
+use crate::sys::OwnedFd;
 
 impl<T: Shareable> Serialize for Share<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -1,6 +1,5 @@
 //! The primitives alone, for benches to compare with.
 
-use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -10,6 +9,7 @@ use super::lock::futex::Robust;
 use super::lock::{acquire, release};
 use super::robust::Thread;
 use super::segment::Segment;
+use crate::sys::OwnedFd;
 
 mod lane;
 mod mutex;

@@ -5,12 +5,11 @@ use std::io;
 use std::marker::PhantomData;
 use std::mem::offset_of;
 use std::ops::Deref;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 
 use memmap2::{MmapOptions, MmapRaw};
 
-use crate::sys;
+use crate::sys::{self, AsFd, BorrowedFd, OwnedFd};
 
 /// A struct that may lie in memory which other processes write at any time.
 ///

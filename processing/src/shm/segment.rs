@@ -1,14 +1,12 @@
 //! One piece of memory that any number of processes map whole.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use memmap2::{MmapOptions, MmapRaw};
-use rustix::process::{Resource, getrlimit};
 
 use super::fault::{Fault, Result};
 use super::layout::Header;
-use crate::sys;
+use crate::sys::{self, AsFd, BorrowedFd, OwnedFd};
 
 /// A sealed memory file and its mapping.
 ///
@@ -27,13 +25,13 @@ impl Segment {
     /// process allow, down to `smallest`.
     pub(crate) fn create(name: &str, largest: u64, smallest: u64) -> Result<Segment> {
         // A write limit would not fail the call below but kill the process, so it is looked up first.
-        let allowed = getrlimit(Resource::Fsize).current.unwrap_or(u64::MAX);
+        let allowed = sys::longest_file();
         let mut len = largest;
         while len > allowed && len / 2 >= smallest {
             len /= 2;
         }
         if len > allowed {
-            return Err(Fault::Os(rustix::io::Errno::FBIG.into()));
+            return Err(Fault::Os(std::io::ErrorKind::FileTooLarge.into()));
         }
         loop {
             match Segment::create_exactly(name, len) {

@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed};
 use std::time::{Duration, Instant};
@@ -18,6 +17,7 @@ use super::robust::{Thread, is_nobody};
 use super::segment::Segment;
 use super::view::View;
 use super::writer::{Tx, Writer};
+use crate::sys::OwnedFd;
 
 mod known;
 #[cfg(test)]

@@ -2,8 +2,6 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::RawFd;
-use std::os::unix::ffi::OsStrExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,7 +14,7 @@ use crate::chaos;
 use crate::error::{Failure, panic_message};
 use crate::protocol::{Entry, Event, Functions, Request, Start, VERSION, Worker};
 use crate::sys;
-use crate::sys::Image;
+use crate::sys::{Image, RawFd};
 
 /// Whether a worker started from this program would notice that it is one.
 static PREPARED: AtomicBool = AtomicBool::new(cfg!(feature = "auto-init"));
@@ -95,7 +93,7 @@ fn work(marker: &str, known: &[RawFd]) -> io::Result<()> {
     let is_template = descriptor.ends_with(TEMPLATE);
     let descriptor = descriptor.strip_suffix(TEMPLATE).unwrap_or(descriptor);
     let descriptor = descriptor.parse().map_err(|_| strange("the marker names no descriptor"))?;
-    let parent = rustix::process::getppid().ok_or_else(|| strange("it has no parent"))?;
+    let parent = sys::parent().ok_or_else(|| strange("it has no parent"))?;
     let socket = sys::channel_from_parent(descriptor)?;
     if !sys::die_with_parent(parent) {
         return Err(strange("its parent is gone already"));
@@ -140,7 +138,7 @@ fn work(marker: &str, known: &[RawFd]) -> io::Result<()> {
 /// What the process is to be called in lists of processes: it was started by a path that ends in `exe`.
 fn program_name() -> Option<CString> {
     let name = std::env::args_os().next().map(PathBuf::from);
-    let name = name.as_deref().and_then(Path::file_name).map(|name| name.as_bytes().to_vec());
+    let name = name.as_deref().and_then(Path::file_name).map(|name| name.as_encoded_bytes().to_vec());
     CString::new(name?).ok()
 }
 

@@ -1,12 +1,9 @@
 //! The template's side of the fork server: wait, and become a worker in each copy.
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::{Duration, Instant};
-
-use rustix::process::Pid;
 
 use cucumber::Func;
 
@@ -18,7 +15,7 @@ use crate::config::StartMethod;
 use crate::protocol::{Entry, Event, Functions, Request, Start, Worker};
 use crate::shm::Page;
 use crate::snapshot::Job;
-use crate::sys::{self, Environment, Forked, Forker};
+use crate::sys::{self, AsFd, AsRawFd, Environment, Forked, Forker, OwnedFd, ProcessId, RawFd};
 
 /// A template that was not asked for anything in this time ends: there can be another one.
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
@@ -39,7 +36,11 @@ pub(super) fn open_descriptors() -> Vec<RawFd> {
 ///
 /// Returns in each copy, with the worker's channel; never in the template itself. `known` are the descriptors that
 /// this process was started with.
-pub(super) fn serve(parent: Pid, channel: OwnedFd, known: &[RawFd]) -> io::Result<(Arc<OwnedFd>, Attendant)> {
+pub(super) fn serve(
+    parent: ProcessId,
+    channel: OwnedFd,
+    known: &[RawFd],
+) -> io::Result<(Arc<OwnedFd>, Attendant)> {
     let template = match Template::new(&channel, known) {
         Ok(template) => template,
         Err(error) => {
@@ -181,7 +182,7 @@ impl Copy {
         clippy::mem_forget,
         reason = "the environment of a worker is in force as long as the worker lives"
     )]
-    fn settle(self, parent: Pid) -> io::Result<(Arc<OwnedFd>, Attendant)> {
+    fn settle(self, parent: ProcessId) -> io::Result<(Arc<OwnedFd>, Attendant)> {
         let Copy { channel, mut environment } = self;
         if !sys::die_with_parent(parent) {
             return Err(io::Error::other("its parent is gone already"));

@@ -3,8 +3,6 @@
 use std::borrow::Cow;
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,7 +19,7 @@ use crate::config::{StartMethod, Streams};
 use crate::error::StartError;
 use crate::protocol::{Entry, Functions, Request, Start, VERSION};
 use crate::reactor::ActorId;
-use crate::sys::{self, Child, Image, Program, Spawn};
+use crate::sys::{self, AsFd, AsRawFd, BorrowedFd, Child, Image, OwnedFd, Program, Spawn};
 
 /// Everything that a start needs to know of the moment at which it was asked for.
 #[derive(Debug)]
@@ -131,7 +129,7 @@ impl Launch {
             program,
             // No argument can hold a NUL: the system gave them as C strings.
             arguments: std::env::args_os()
-                .filter_map(|argument| CString::new(argument.into_vec()).ok())
+                .filter_map(|argument| CString::new(argument.into_encoded_bytes()).ok())
                 .collect(),
             environment: sys::environment(MARKER),
             streams,

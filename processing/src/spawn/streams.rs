@@ -1,10 +1,9 @@
 //! Where a worker's standard streams lead.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::config::{Stream, Streams};
-use crate::sys;
+use crate::sys::{self, AsFd, BorrowedFd, OwnedFd};
 
 /// The ends of all three.
 pub(super) struct Ends([End; 3]);
@@ -51,10 +50,7 @@ impl End {
     fn new(stream: Stream) -> io::Result<Self> {
         Ok(match stream {
             Stream::Inherit => End { theirs: None, ours: None },
-            Stream::Null => {
-                let null = std::fs::OpenOptions::new().read(true).write(true).open("/dev/null")?;
-                End { theirs: Some(null.into()), ours: None }
-            }
+            Stream::Null => End { theirs: Some(sys::null_device()?), ours: None },
             Stream::Capture => {
                 let (ours, theirs) = sys::capture_pipe()?;
                 End { theirs: Some(theirs), ours: Some(ours) }

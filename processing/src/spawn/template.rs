@@ -9,13 +9,12 @@ mod watch;
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::config::StartMethod;
 use crate::reactor::ActorId;
-use crate::sys::{Child, Circumstances, Observer};
+use crate::sys::{BorrowedFd, Child, Circumstances, Observer, OwnedFd};
 use crate::trace;
 use copy::Copy;
 use process::{Template, Unfit, loader_variables};

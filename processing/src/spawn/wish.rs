@@ -4,9 +4,8 @@
 //! says which, with what belongs to it behind it.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use crate::sys;
+use crate::sys::{self, AsFd, BorrowedFd, OwnedFd};
 
 /// How many descriptors a wish has at most.
 const PLACES: usize = 6;

@@ -11,6 +11,7 @@ mod child;
 mod clock;
 #[cfg_attr(target_os = "macos", path = "macos/event.rs")]
 mod event;
+mod file;
 #[cfg_attr(target_os = "macos", path = "macos/futex.rs")]
 pub(crate) mod futex;
 #[cfg_attr(target_os = "macos", path = "macos/image.rs")]
@@ -28,6 +29,7 @@ mod threads;
 #[cfg_attr(target_os = "macos", path = "macos/timer.rs")]
 mod timer;
 mod trust;
+mod wait;
 
 // The fork server is for Linux alone, and with it all that only this needs.
 #[cfg(target_os = "linux")]
@@ -48,6 +50,9 @@ pub(crate) use caches::share_a_cache;
 pub(crate) use child::{Child, Exited};
 pub(crate) use clock::{Nanos, later, now};
 pub(crate) use event::Event;
+pub(crate) use file::{
+    file_length, longest_file, null_device, read, read_at, read_exact_at, set_file_length, write_at,
+};
 pub(crate) use image::Image;
 pub(crate) use memory::{
     check_filled, fixed_length, fixed_memory, length_of, memory_file, punch, random, unnamed_file,
@@ -55,12 +60,19 @@ pub(crate) use memory::{
 pub(crate) use poller::{Poller, Ready, WAKER, Waker};
 pub(crate) use signals::{die_with_parent, on_stack_overflow, restore_for_worker};
 pub(crate) use socket::{
-    Incoming, MOST_FDS, channel_from_parent, hung_up_before, receive, send, socket_pair, tag_socket_pair,
+    Incoming, MOST_FDS, channel_from_parent, hang_up, hung_up_before, never_block, parent, receive, send,
+    socket_pair, tag_socket_pair,
 };
 pub(crate) use spawn::{Program, Spawn, environment};
 pub(crate) use threads::{name_process, name_thread, process_namespace, start_thread};
 pub(crate) use timer::Alarm;
 pub(crate) use trust::function_trust;
+pub(crate) use wait::{wait_until_readable_or_set, wait_until_writable};
+
+/// Names a process.
+pub(crate) use rustix::process::Pid as ProcessId;
+/// What is open in this process, and can be passed on to others. Whoever stands above names these here.
+pub(crate) use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 #[cfg(target_os = "linux")]
 pub(crate) use circumstances::{Circumstances, Observer};
@@ -82,7 +94,6 @@ pub(crate) use socket::{leads_to_parent, packet_socket_pair, wait_until_readable
 pub(crate) use threads::thread_exists;
 
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
 
 /// Whether there is such a descriptor: a standard stream may have been closed by this program or whoever started it.
 pub(crate) fn is_open(fd: BorrowedFd<'_>) -> bool {
@@ -110,6 +121,15 @@ fn pipe() -> io::Result<(OwnedFd, OwnedFd)> {
         rustix::io::fcntl_setfd(end, rustix::io::FdFlags::CLOEXEC)?;
     }
     Ok((read, write))
+}
+
+fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
+    loop {
+        match call() {
+            Err(rustix::io::Errno::INTR) => {}
+            other => return Ok(other?),
+        }
+    }
 }
 
 /// Ends this process without another word: no destructor, no buffered output.

@@ -10,7 +10,7 @@ use super::spawn::signal_set;
 
 /// Has the system end this process when the thread that started it is gone, which is one that lives as long as the
 /// parent does. `false` if the parent is gone already.
-pub(crate) fn die_with_parent(parent: rustix::process::Pid) -> bool {
+pub(crate) fn die_with_parent(parent: super::ProcessId) -> bool {
     // Where the system refuses, or knows of no such thing, the channel's end still tells.
     #[cfg(target_os = "linux")]
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));

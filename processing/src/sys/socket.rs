@@ -13,6 +13,8 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 
+use super::retry;
+
 #[cfg(target_os = "macos")]
 pub(crate) use super::queue::hung_up_before;
 
@@ -162,13 +164,20 @@ pub(crate) fn wait_until_readable(socket: BorrowedFd<'_>, limit: Duration) -> io
     }
 }
 
-fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> io::Result<T> {
-    loop {
-        match call() {
-            Err(rustix::io::Errno::INTR) => {}
-            other => return Ok(other?),
-        }
-    }
+/// From now on neither side can send anything, whoever else has a copy.
+pub(crate) fn hang_up(socket: &OwnedFd) {
+    // The only failure left is that it has been done already.
+    let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
+}
+
+/// Has calls fail that would have to wait.
+pub(crate) fn never_block(socket: &OwnedFd) -> io::Result<()> {
+    Ok(rustix::io::ioctl_fionbio(socket, true)?)
+}
+
+/// Who has started this process; none that can be seen from here, perhaps.
+pub(crate) fn parent() -> Option<super::ProcessId> {
+    rustix::process::getppid()
 }
 
 /// Takes over the descriptor that the parent has left open for this process, if it really is a socket whose other

@@ -1,7 +1,6 @@
 //! One end of a pipe, whatever goes through it: two rings and a wire.
 
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -14,6 +13,7 @@ use crate::channel::{Message, Pace, spare};
 use crate::shm::Page;
 use crate::shm::fault::Fault;
 use crate::shm::ring::{CHUNK, Chunk, Ring, Rings};
+use crate::sys::OwnedFd;
 
 /// Which end it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -150,7 +150,7 @@ impl End {
             return Err(PipeError(Kind::Os(std::io::ErrorKind::ResourceBusy.into())));
         }
         let (socket, handles) = self.wire.copy()?;
-        let memory = std::os::fd::AsFd::as_fd(&self.memory).try_clone_to_owned()?;
+        let memory = crate::sys::AsFd::as_fd(&self.memory).try_clone_to_owned()?;
         let partial = receiving.partial.clone();
         (sending.is_busy, receiving.leaving) = (leave, leave);
         Ok(Parts { memory, socket, handles, partial, aborted: sending.aborted })

@@ -1,4 +1,3 @@
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc;
@@ -10,6 +9,7 @@ use super::*;
 use crate::Share;
 use crate::shm::ring::{CHUNK, Chunk};
 use crate::shm::testing::Random;
+use crate::sys::{AsFd, OwnedFd};
 
 const LONG: Duration = Duration::from_secs(20);
 

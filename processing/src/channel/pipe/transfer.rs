@@ -1,7 +1,6 @@
 //! A point on its way to another process.
 
 use std::cell::RefCell;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use serde::de::Error as _;
@@ -9,6 +8,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::end::{End, Partial, Parts, Side};
+use crate::sys::OwnedFd;
 
 thread_local! {
     /// The ends that the message being encoded takes with it, while there is one.

@@ -4,17 +4,14 @@
 
 use std::collections::VecDeque;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, poll};
-
 use crate::reactor::{self, Actor, ActorId, Io, Source};
-use crate::sys::{self, Event, Incoming, MOST_FDS, Ready};
+use crate::sys::{self, AsFd, BorrowedFd, Event, Incoming, MOST_FDS, OwnedFd, Ready};
 
 /// This end's socket, and what has come through it.
 pub(super) struct Wire {
@@ -59,7 +56,7 @@ const WAKE: u64 = u64::MAX;
 
 impl Wire {
     pub(super) fn new(socket: OwnedFd, handles: VecDeque<Handles>) -> io::Result<Wire> {
-        rustix::io::ioctl_fionbio(&socket, true)?;
+        sys::never_block(&socket)?;
         let state = State {
             socket: Some(Arc::new(socket)),
             leader: false,
@@ -120,7 +117,7 @@ impl Wire {
                 match send_tag(&socket, tag, &fds) {
                     Ok(()) => break,
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        if !ready(&mut [PollFd::new(&socket, PollFlags::OUT)], deadline)? {
+                        if !sys::wait_until_writable(&socket, deadline)? {
                             return Ok(false);
                         }
                     }
@@ -175,8 +172,7 @@ impl Wire {
             }
             state.leader = true;
             drop(state);
-            let mut at = [PollFd::new(&socket, PollFlags::IN), PollFd::new(&self.bell, PollFlags::IN)];
-            let woken = ready(&mut at, deadline);
+            let woken = sys::wait_until_readable_or_set(&socket, &self.bell, deadline);
             drop(socket);
             state = self.lock();
             state.leader = false;
@@ -239,7 +235,7 @@ impl Wire {
         if let Some(socket) = state.socket.take()
             && hang_up
         {
-            let _ = rustix::net::shutdown(&socket, rustix::net::Shutdown::Both);
+            sys::hang_up(&socket);
         }
         state.handles.clear();
         if let Some(watch) = state.watch.take() {
@@ -297,21 +293,6 @@ fn send_tag(socket: &OwnedFd, tag: u64, fds: &[BorrowedFd<'_>]) -> io::Result<()
 
 fn left(deadline: Option<Instant>) -> Option<Duration> {
     deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
-}
-
-/// Waits until one of the descriptors is ready, for good or ill; `false` if that took too long.
-fn ready(at: &mut [PollFd<'_>], deadline: Option<Instant>) -> io::Result<bool> {
-    loop {
-        let left = left(deadline).map(|left| rustix::event::Timespec {
-            tv_sec: left.as_secs().try_into().unwrap_or(i64::MAX),
-            tv_nsec: left.subsec_nanos().into(),
-        });
-        match poll(at, left.as_ref()) {
-            Ok(count) => return Ok(count != 0),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
-        }
-    }
 }
 
 /// Watches a socket, once, for tasks that cannot sleep at it.

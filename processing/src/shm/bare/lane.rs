@@ -1,6 +1,5 @@
 //! A ring that spins, yields and then sleeps at a futex, and knows nothing of death: the floor that pipes are compared with.
 
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicU8, AtomicU32, fence};
 use std::time::{Duration, Instant};
@@ -9,6 +8,7 @@ use rustix::thread::futex;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::super::page::{Page, Shared};
+use crate::sys::{AsFd, OwnedFd};
 
 const ROOM: usize = 1 << 18;
 const PIECE: usize = ROOM / 4;

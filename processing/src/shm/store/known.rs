@@ -1,7 +1,6 @@
 //! Making stores, and finding those that this process has already.
 
 use std::collections::BTreeMap;
-use std::os::fd::OwnedFd;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -9,7 +8,7 @@ use super::super::fault::{Fault, Result};
 use super::super::layout::{KIND, Layout, MAGIC, MAGIC_VALUE, MIXED, NAMESPACE, SEED, SMALLEST, TOP};
 use super::super::segment::Segment;
 use super::Store;
-use crate::sys;
+use crate::sys::{self, OwnedFd};
 
 /// The stores of this process, so that one that arrives twice is mapped once: the same thread must find
 /// itself the owner of a lock whichever way it came by it.

@@ -1,12 +1,10 @@
 //! No process of this system waits to be copied.
 
 use std::io;
-use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
-use rustix::process::Pid;
-
 use crate::attendant::Attendant;
+use crate::sys::{OwnedFd, ProcessId, RawFd};
 
 #[cfg(feature = "auto-init")]
 pub(super) fn open_descriptors() -> Vec<RawFd> {
@@ -15,7 +13,7 @@ pub(super) fn open_descriptors() -> Vec<RawFd> {
 
 /// Nobody here starts a template.
 pub(super) fn serve(
-    _parent: Pid,
+    _parent: ProcessId,
     _channel: OwnedFd,
     _known: &[RawFd],
 ) -> io::Result<(Arc<OwnedFd>, Attendant)> {

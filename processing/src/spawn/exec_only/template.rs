@@ -2,12 +2,11 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
 use std::sync::Once;
 
 use crate::config::StartMethod;
 use crate::reactor::{ActorId, Io};
-use crate::sys::Child;
+use crate::sys::{BorrowedFd, Child, OwnedFd};
 use crate::trace;
 
 pub(super) type StartTemplate<'a> = dyn Fn(BorrowedFd<'_>) -> io::Result<Child> + 'a;

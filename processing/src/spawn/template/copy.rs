@@ -2,12 +2,11 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use super::Surroundings;
 use crate::spawn::wish::Wish;
-use crate::sys::{self, Child, Exited};
+use crate::sys::{self, AsFd, Child, Exited, OwnedFd};
 
 /// A copy that has been asked for. Until its first packet comes it does nothing but what it is told here.
 pub(super) struct Copy {

@@ -2,7 +2,6 @@
 
 use std::ffi::CString;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -13,7 +12,7 @@ use super::watch::Watch;
 use crate::reactor::{self, ActorId};
 use crate::shm::Page;
 use crate::spawn::wish::{Answer, Wish};
-use crate::sys::{self, Child, Circumstances, Incoming};
+use crate::sys::{self, AsFd, Child, Circumstances, Incoming, OwnedFd};
 
 /// How long it may take to make a copy, if it is not stopped: the system may be busy.
 const LONGEST_COPY: Duration = Duration::from_secs(1);

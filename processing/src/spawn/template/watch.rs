@@ -1,12 +1,11 @@
 //! Hears of the end of a template, and has it make a copy ahead.
 
-use std::os::fd::OwnedFd;
 use std::sync::{Arc, TryLockError};
 use std::time::{Duration, Instant};
 
 use super::{NURSERY, lock};
 use crate::reactor::{Actor, ActorId, Io, Source};
-use crate::sys::{Child, Exited, Ready};
+use crate::sys::{Child, Exited, OwnedFd, Ready};
 
 /// How long after a copy has been taken the next one is made: by then that one has its processor for itself no more,
 /// or many are wanted, who ask by themselves.
