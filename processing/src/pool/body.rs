@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use cucumber::Scope;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use smallvec::SmallVec;
 
 use crate::channel::{Message, START, read_all_at, scope, spare, write_all_at};
 use crate::sys::{self, OwnedFd};
@@ -20,9 +21,12 @@ pub(super) struct Body {
     pub(super) fds: Vec<OwnedFd>,
 }
 
+/// What is tiny needs no memory of its own, which one thread would have to ask for and another one to give back.
+pub(super) type Small = SmallVec<[u8; 32]>;
+
 #[derive(Debug)]
 pub(super) enum Bytes {
-    Here(Vec<u8>),
+    Here(Small),
     /// So many bytes of the file, from [`START`] on.
     In(OwnedFd, u64),
 }
@@ -32,7 +36,7 @@ impl Body {
     pub(super) fn encode<T: Serialize + ?Sized>(value: &T, files: &Files) -> cucumber::Result<Self> {
         let Message { bytes, fds } = Message::encode_untyped_into(spare::take(), value)?;
         let kept = if bytes.len() < BIG {
-            Bytes::Here(bytes.as_slice().to_vec())
+            Bytes::Here(Small::from_slice(&bytes))
         } else {
             let written = files.take().and_then(|file| write_all_at(&file, &bytes, START).map(|()| file));
             let no_memory = |error| {

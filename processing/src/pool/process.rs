@@ -107,5 +107,5 @@ where
 
 /// Without a `result` hook the output is `()`, of which there is one value.
 fn nothing() -> Body {
-    Body { bytes: Bytes::Here(cucumber::to_bytes(&()).unwrap_or_default()), fds: Vec::new() }
+    Body { bytes: Bytes::Here(cucumber::to_bytes(&()).unwrap_or_default().into()), fds: Vec::new() }
 }

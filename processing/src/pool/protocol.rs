@@ -20,7 +20,7 @@ use std::time::Duration;
 use cucumber::Func;
 use serde::{Deserialize, Serialize};
 
-use super::body::{Body, Bytes};
+use super::body::{Body, Bytes, Small};
 use super::function::{Initializer, Setup};
 use super::task::Task;
 use super::wire::{Reader, Write, garbled};
@@ -216,7 +216,7 @@ impl Place {
 
     fn bytes(&self, reader: &mut Reader<'_>, fds: &mut impl Iterator<Item = OwnedFd>) -> io::Result<Bytes> {
         match self.kind {
-            HERE => Ok(Bytes::Here(reader.bytes(self.length)?.to_vec())),
+            HERE => Ok(Bytes::Here(Small::from_slice(reader.bytes(self.length)?))),
             FILE => Ok(Bytes::In(fds.next().ok_or_else(garbled)?, self.length)),
             _ => Err(garbled()),
         }

@@ -329,7 +329,7 @@ mod tests {
     use super::*;
 
     fn task(index: usize) -> Task {
-        Task::new(index, Body { bytes: Bytes::Here(Vec::new()), fds: Vec::new() })
+        Task::new(index, Body { bytes: Bytes::Here(Vec::new().into()), fds: Vec::new() })
     }
 
     #[test]

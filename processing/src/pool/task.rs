@@ -71,7 +71,7 @@ impl TaskFailure {
     pub(super) fn encode(&self) -> Body {
         // Texts and numbers only, so it always encodes.
         let bytes = cucumber::to_bytes(self).unwrap_or_default();
-        Body { bytes: super::body::Bytes::Here(bytes), fds: Vec::new() }
+        Body { bytes: super::body::Bytes::Here(bytes.into()), fds: Vec::new() }
     }
 
     pub(super) fn into_error(self, mut at: Position) -> ProcessError {
