@@ -31,20 +31,30 @@ pub(super) enum Bytes {
     In(OwnedFd, u64),
 }
 
+impl Bytes {
+    fn write(bytes: &[u8], files: &Files) -> cucumber::Result<Self> {
+        let written = files.take().and_then(|file| write_all_at(&file, bytes, START).map(|()| file));
+        let no_memory = |error| {
+            <cucumber::Error as serde::ser::Error>::custom(format!(
+                "no shared memory for a big value: {error}"
+            ))
+        };
+        Ok(Bytes::In(written.map_err(no_memory)?, bytes.len() as u64))
+    }
+}
+
 impl Body {
-    /// Encodes a value, to a file out of `files` if it is big.
-    pub(super) fn encode<T: Serialize + ?Sized>(value: &T, files: &Files) -> cucumber::Result<Self> {
+    /// Encodes a value, to a file out of `files` if it is big. What is bytes and nothing else goes there from where it
+    /// lies, without a frame: whoever decodes it knows the type as well.
+    pub(super) fn encode<T: Serialize>(value: &T, files: &Files) -> cucumber::Result<Self> {
+        if let Some(bytes) = cucumber::as_bytes(value).filter(|bytes| bytes.len() >= BIG) {
+            return Ok(Body { bytes: Bytes::write(bytes, files)?, fds: Vec::new() });
+        }
         let Message { bytes, fds } = Message::encode_untyped_into(spare::take(), value)?;
-        let kept = if bytes.len() < BIG {
+        let kept = if bytes.len() < BIG || cucumber::is_bytes::<T>() {
             Bytes::Here(Small::from_slice(&bytes))
         } else {
-            let written = files.take().and_then(|file| write_all_at(&file, &bytes, START).map(|()| file));
-            let no_memory = |error| {
-                <cucumber::Error as serde::ser::Error>::custom(format!(
-                    "no shared memory for a big value: {error}"
-                ))
-            };
-            Bytes::In(written.map_err(no_memory)?, bytes.len() as u64)
+            Bytes::write(&bytes, files)?
         };
         spare::give(bytes);
         Ok(Body { bytes: kept, fds })
@@ -70,6 +80,9 @@ impl Body {
                     ))
                 });
                 let value = bytes.and_then(|bytes| {
+                    if cucumber::is_bytes::<T>() {
+                        return cucumber::from_its_bytes(bytes);
+                    }
                     let value = cucumber::decode_with(&bytes, scope);
                     spare::give(bytes);
                     value
@@ -136,5 +149,33 @@ impl Files {
         if small && free.len() < MOST_FREE {
             free.push(file);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn crosses<T: Serialize + DeserializeOwned + PartialEq>(value: &T, is_big: bool) {
+        let body = Body::encode(value, &Files::default()).unwrap();
+        assert_eq!(body.is_big(), is_big);
+        let (read, file) = body.decode::<T>();
+        assert!(read.unwrap() == *value && file.is_some() == is_big);
+    }
+
+    #[test]
+    fn bytes_of_any_length_cross_with_and_without_a_frame() {
+        for length in [0, 1, BIG - 20, BIG - 1, BIG, BIG + 1, 3 * BIG] {
+            crosses(&vec![7_u8; length], length >= BIG);
+            crosses(&"x".repeat(length), length >= BIG);
+        }
+        crosses(&Some(vec![7_u8; BIG]), true);
+        crosses(&vec![7_u16; BIG], true);
+    }
+
+    #[test]
+    fn a_text_that_is_none_is_an_error() {
+        let body = Body::encode(&vec![0xff_u8; BIG], &Files::default()).unwrap();
+        assert!(body.decode::<String>().0.unwrap_err().to_string().contains("UTF-8"));
     }
 }
