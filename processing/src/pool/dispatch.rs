@@ -97,8 +97,7 @@ impl Crew {
             state.seats.iter().filter(|seat| matches!(seat.stage, Stage::Wanted | Stage::Starting)).count();
         let mut missing = waiting.saturating_sub(coming);
         for seat in &mut state.seats {
-            if missing > 0 && seat.stage == Stage::Vacant && seat.rests_until.is_none_or(|until| until <= now)
-            {
+            if missing > 0 && seat.may_start(now) {
                 seat.stage = Stage::Wanted;
                 seat.rests_until = None;
                 state.to_wake.extend(seat.actor);
@@ -109,7 +108,7 @@ impl Crew {
 
     /// If somebody has nothing to do while tasks stand behind others, their turn is awaited no longer than [`STUCK`].
     fn watch_for_stuck(&self, state: &mut State, now: Instant) {
-        let idle = state.idle();
+        let idle = state.idle(now);
         if state.look_at.is_some() || !state.seats.iter().any(|seat| idle.would_help(seat)) {
             return;
         }
@@ -127,7 +126,7 @@ impl Crew {
         state.kill_doomed(now);
         if state.look_at.is_some_and(|at| at <= now) {
             state.look_at = None;
-            let idle = state.idle();
+            let idle = state.idle(now);
             for number in 0..state.seats.len() {
                 let seat = &mut state.seats[number];
                 let is_stuck = idle.would_help(seat) && seat.flight.end - seat.unbegun() == seat.seen;
@@ -138,6 +137,8 @@ impl Crew {
                 }
             }
         }
+        // Before they are sent to where they came from.
+        self.want_workers(state, now);
         for number in 0..state.seats.len() {
             if let Some(limit) = state.seats[number].stands_still(now) {
                 state.end_if_stopped(number, limit, now);
@@ -184,9 +185,14 @@ impl Idle {
 }
 
 impl State {
-    fn idle(&self) -> Idle {
+    fn idle(&self, now: Instant) -> Idle {
         let idle = || self.seats.iter().filter(|seat| seat.takes_tasks() && seat.flight.len() == 0);
-        Idle { any: idle().next().is_some(), prompt: idle().any(|seat| !seat.is_slow) }
+        // Where one worker has been quick enough so far, the others have never been started.
+        let startable = self.seats.iter().any(|seat| seat.may_start(now));
+        Idle {
+            any: startable || idle().next().is_some(),
+            prompt: startable || idle().any(|seat| !seat.is_slow),
+        }
     }
 
     /// A worker has begun nothing for as long as a task may take. If no task keeps it, its process was stopped: then no
@@ -261,7 +267,13 @@ fn take_chunk(job: &mut Job, sharing: usize, room: u64) -> Vec<Task> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::body::{Body, Files};
+    use super::super::crew::Limits;
+    use super::super::job::Rules;
+    use super::super::protocol::quit_packet;
     use super::*;
+    use crate::restart::Pause;
+    use crate::shm::Page;
 
     #[test]
     fn long_tasks_go_one_by_one() {
@@ -269,5 +281,37 @@ mod tests {
         assert_eq!(chunk_size(Some(Duration::from_secs(1))), 1);
         assert_eq!(chunk_size(Some(Duration::from_micros(100))), 10);
         assert_eq!(chunk_size(Some(Duration::from_nanos(1))), MOST_AT_ONCE);
+    }
+
+    #[test]
+    fn what_is_stuck_behind_a_long_task_has_a_worker_started() {
+        let seats = (0..2).map(|_| Seat::new(Page::new("test").unwrap())).collect();
+        let crew = Crew::new(Limits { workers: 2, recycle_after: u64::MAX }, seats);
+        let rules = Rules {
+            lives: 1,
+            poison_after: 3,
+            retries_errors: false,
+            pause: Pause::NONE,
+            spacing: None,
+            task_timeout: None,
+            chunk: None,
+        };
+        let job = crew.begin("test", Kind::Function, rules, |_| quit_packet()).unwrap();
+        let mut state = crew.lock();
+        // One worker has been quick so far, so the other one was never started.
+        state.seats[0].stage = Stage::Ready;
+        let call = state.job(job).unwrap();
+        call.pace = Some(Duration::from_micros(1));
+        let empty = || Body::encode(&(), &Files::default()).unwrap();
+        call.queue.extend((0..3).map(|index| Task::new(index, empty())));
+        crew.feed(&mut state);
+        assert_eq!((state.seats[0].flight.len(), state.seats[1].stage), (3, Stage::Vacant));
+        assert!(state.seats[0].claims.claim(0));
+        // It has begun something since it was last looked at, and the next time it has not.
+        for (stage, waiting) in [(Stage::Vacant, 0), (Stage::Wanted, 2)] {
+            state.look_at = Some(Instant::now());
+            crew.tick(&mut state);
+            assert_eq!((state.seats[1].stage, state.job(job).unwrap().queue.len()), (stage, waiting));
+        }
     }
 }

@@ -139,6 +139,11 @@ impl Seat {
         matches!(self.stage, Stage::Starting | Stage::Ready | Stage::Leaving)
     }
 
+    /// Whether a worker can be started here.
+    pub(super) fn may_start(&self, now: Instant) -> bool {
+        self.stage == Stage::Vacant && self.rests_until.is_none_or(|until| until <= now)
+    }
+
     pub(super) fn takes_tasks(&self) -> bool {
         self.stage == Stage::Ready && self.doomed.is_none() && !self.is_blocked && !self.kill
     }

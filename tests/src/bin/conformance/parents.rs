@@ -82,6 +82,11 @@ pub(crate) fn end(
         let command = victim.stdin(Stdio::null()).stderr(Stdio::null()).process_group(0);
         let mut program = Driver::start(command);
         ensure!(program.line().as_deref() == Some("ready"), "the program is not ready");
+        // The last one may have been asked for and not be there yet.
+        let end = Instant::now() + patience;
+        while descendants(program.pid()).len() < fewest && Instant::now() < end {
+            std::thread::yield_now();
+        }
         let workers: Vec<Watched> = descendants(program.pid()).into_iter().map(watch).collect();
         ensure!(workers.len() >= fewest, "only {} workers", workers.len());
         ends.workers = workers.len();
