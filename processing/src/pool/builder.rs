@@ -17,7 +17,6 @@ use crate::StartError;
 use crate::config::{Config, Stream};
 use crate::error::Failure;
 use crate::protocol::Entry;
-use crate::restart::Pause;
 use crate::shm::status::Status;
 use crate::shm::{Claims, Journal, Page};
 use crate::spawn::{Launch, variable};
@@ -56,15 +55,6 @@ pub struct PoolBuilder {
 
 impl PoolBuilder {
     pub(super) fn new() -> Self {
-        let rules = Rules {
-            lives: 1,
-            poison_after: 3,
-            retries_errors: false,
-            pause: Pause::NONE,
-            spacing: None,
-            task_timeout: None,
-            chunk: None,
-        };
         PoolBuilder {
             workers: None,
             initializer: None,
@@ -74,7 +64,7 @@ impl PoolBuilder {
             hands_budget_on: true,
             stderr: Stream::Inherit,
             options: Options {
-                rules,
+                rules: Rules::PLAIN,
                 window: None,
                 #[cfg(feature = "progress")]
                 progress: false,

@@ -272,7 +272,6 @@ mod tests {
     use super::super::job::Rules;
     use super::super::protocol::quit_packet;
     use super::*;
-    use crate::restart::Pause;
     use crate::shm::Page;
 
     #[test]
@@ -287,16 +286,7 @@ mod tests {
     fn what_is_stuck_behind_a_long_task_has_a_worker_started() {
         let seats = (0..2).map(|_| Seat::new(Page::new("test").unwrap())).collect();
         let crew = Crew::new(Limits { workers: 2, recycle_after: u64::MAX }, seats);
-        let rules = Rules {
-            lives: 1,
-            poison_after: 3,
-            retries_errors: false,
-            pause: Pause::NONE,
-            spacing: None,
-            task_timeout: None,
-            chunk: None,
-        };
-        let job = crew.begin("test", Kind::Function, rules, |_| quit_packet()).unwrap();
+        let job = crew.begin("test", Kind::Function, Rules::PLAIN, |_| quit_packet()).unwrap();
         let mut state = crew.lock();
         // One worker has been quick so far, so the other one was never started.
         state.seats[0].stage = Stage::Ready;

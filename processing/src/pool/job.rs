@@ -31,6 +31,19 @@ pub(crate) struct Rules {
     pub(crate) chunk: Option<usize>,
 }
 
+impl Rules {
+    /// Those of a pool whose builder was told nothing.
+    pub(super) const PLAIN: Self = Rules {
+        lives: 1,
+        poison_after: 3,
+        retries_errors: false,
+        pause: Pause::NONE,
+        spacing: None,
+        task_timeout: None,
+        chunk: None,
+    };
+}
+
 /// What the tasks of a call are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
