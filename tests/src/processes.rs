@@ -207,6 +207,10 @@ pub fn describe(pid: u32) -> String {
     )
 }
 
+/// The descriptors that a program holds of the copy which waits to be its next worker, its channel and its handle.
+/// Whenever somebody counts, that copy may be there or not.
+pub const OF_A_COPY_AHEAD: usize = 2;
+
 /// How many descriptors a process has open.
 #[must_use]
 pub fn descriptors(pid: u32) -> usize {

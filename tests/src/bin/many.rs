@@ -172,7 +172,7 @@ fn main() {
     // Not only dropped: between two of its workers there would be none to be seen.
     phoenix.iter().for_each(Handle::kill);
     drop(phoenix);
-    settle(0, threads.expect("a number"), descriptors);
+    settle(0, threads.expect("a number"), descriptors + processes::OF_A_COPY_AHEAD);
     report("after");
     wait_for_a_line();
 }
