@@ -8,6 +8,7 @@ use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use processing::prelude::*;
+use processing::{Pipe, PipeError, Point};
 use tests::processes::watch;
 use tests::{LONGEST, watchdog};
 
@@ -203,16 +204,29 @@ fn run_takes_every_modifier() {
     is_not_yet(block_on(Once { ever: true }.asynced().timeout(SHORT).run()));
 }
 
+/// Says which process it is, and goes on until it is stopped.
+#[skprocess]
+struct Caller {
+    point: Point<(), u32>,
+}
+
+#[skprocess]
+impl Caller {
+    fn prerun(&mut self) -> Result<(), PipeError> {
+        self.point.send(&std::process::id())
+    }
+    fn run(&mut self) {
+        let _ = self.listen::<()>(None);
+    }
+}
+
 #[test]
 fn dropping_a_run_stops_its_process() {
     let _watchdog = watchdog();
-    let before = tests::processes::descendants(std::process::id());
-    let mut run = Box::pin(Once { ever: true }.asynced().run());
+    let (anchor, point) = Pipe::pair::<(), u32>().unwrap();
+    let mut run = Box::pin(Caller { point }.asynced().run());
     assert!(run.as_mut().poll(&mut Context::from_waker(Waker::noop())).is_pending());
-    let after = tests::processes::descendants(std::process::id());
-    // Other tests start processes too; ours is among the new ones, and all of those end.
-    let new: Vec<_> = after.into_iter().filter(|pid| !before.contains(pid)).map(watch).collect();
-    assert!(!new.is_empty());
+    let process = watch(anchor.recv().unwrap());
     drop(run);
-    assert!(new.iter().all(|process| process.ends_within(LONGEST)));
+    assert!(process.ends_within(LONGEST));
 }
