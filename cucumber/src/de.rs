@@ -10,6 +10,7 @@ use crate::stack::Stack;
 
 mod access;
 mod decoder;
+mod input;
 mod number;
 mod packed;
 mod token;

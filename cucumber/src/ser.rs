@@ -11,6 +11,7 @@ use crate::stack::Stack;
 
 mod encoder;
 mod fields;
+mod flat;
 mod items;
 mod serializer;
 mod writer;
@@ -170,7 +171,7 @@ fn write_value<T: Serialize + ?Sized>(
     {
         let (attached, shared) = (scope::attached(), graph::written());
         let mut encoder = Encoder::postcard(out, shape, stack);
-        let outcome = value.serialize(&mut encoder);
+        let outcome = value.serialize(encoder.at(shape.root));
         // A `Serialize` may swallow the error, so the encoder's own word counts, too.
         let doubtful = encoder.is_doubtful() || outcome.as_ref().is_err_and(crate::Error::is_doubtful);
         if !doubtful {
@@ -187,7 +188,7 @@ fn write_value<T: Serialize + ?Sized>(
         }
     }
     let mut encoder = Encoder::message_pack(out, stack);
-    value.serialize(&mut encoder)?;
+    value.serialize(encoder.named())?;
     close(encoder.written(), Codec::MessagePack)?;
     Ok(encoder.into_bytes())
 }

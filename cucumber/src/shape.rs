@@ -11,10 +11,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde::de::DeserializeOwned;
 
 mod lately;
+mod numbers;
 mod probe;
 mod trace;
 
 use lately::Lately;
+pub(crate) use numbers::Numbers;
 
 /// The numbers of what has no parts.
 pub(crate) mod leaf {
@@ -50,51 +52,59 @@ pub(crate) struct Shape {
 }
 
 /// What is read next: a leaf, or something with parts. One comparison tells whether it is what was expected.
+///
+/// The lower half is a leaf's number; or a kind, and in its upper bits how many parts there are. The upper half is where its
+/// parts begin. One number, and not two, as that stays in a register on its way through calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    /// A leaf's number; or a kind, and in the upper bits how many parts there are.
-    what: u32,
-    /// Where its parts begin.
-    first: u32,
-}
+pub(crate) struct Wanted(u64);
 
 impl Wanted {
     pub(crate) const fn leaf(number: u32) -> Self {
-        Self { what: number, first: 0 }
+        Self(number as u64)
     }
 
     /// Nothing, if there are more parts than can be counted here.
     pub(crate) fn parts(kind: Kind, len: usize, first: usize) -> Option<Self> {
         let fits = len < 1 << (32 - Self::LEN) && first.checked_add(len)? <= u32::MAX as usize;
-        fits.then(|| Self { what: Self::what(kind, len), first: first as u32 })
+        fits.then(|| Self(u64::from(Self::kind_of(kind, len)) | (first as u64) << 32))
     }
 
     /// Above the numbers of leaves and kinds.
     const LEN: u32 = 6;
 
     #[inline]
-    const fn what(kind: Kind, len: usize) -> u32 {
+    const fn kind_of(kind: Kind, len: usize) -> u32 {
         (leaf::FIRST + kind as u32) | (len as u32) << Self::LEN
     }
 
     #[inline]
     pub(crate) fn is_leaf(self, number: u32) -> bool {
-        self.what == number
+        self.what() == number
     }
 
     /// Of a leaf.
     pub(crate) fn number(self) -> u32 {
-        self.what
+        self.what()
+    }
+
+    #[inline]
+    fn what(self) -> u32 {
+        self.0 as u32
+    }
+
+    #[inline]
+    fn first(self) -> usize {
+        (self.0 >> 32) as usize
     }
 
     /// The parts, if it is this kind of thing and has so many.
     #[inline]
     pub(crate) fn exactly(self, kind: Kind, len: usize, parts: &[Part]) -> Option<&[Part]> {
         // What does not fit was never made.
-        if self.what != Self::what(kind, len) || len >> (32 - Self::LEN) != 0 {
+        if self.what() != Self::kind_of(kind, len) || len >> (32 - Self::LEN) != 0 {
             return None;
         }
-        let first = self.first as usize;
+        let first = self.first();
         parts.get(first..first + len)
     }
 
@@ -107,15 +117,15 @@ impl Wanted {
     /// The part in this place, if it is this kind of thing.
     #[inline]
     pub(crate) fn nth(self, kind: Kind, place: usize, parts: &[Part]) -> Option<&Part> {
-        if self.what & ((1 << Self::LEN) - 1) != Self::what(kind, 0) || place >= self.len() {
+        if self.what() & ((1 << Self::LEN) - 1) != Self::kind_of(kind, 0) || place >= self.len() {
             return None;
         }
-        parts.get(self.first as usize + place)
+        parts.get(self.first() + place)
     }
 
     #[inline]
     fn len(self) -> usize {
-        (self.what >> Self::LEN) as usize
+        (self.what() >> Self::LEN) as usize
     }
 }
 
@@ -194,12 +204,12 @@ impl Shape {
     /// Whether it is worth while to try.
     #[inline]
     pub(crate) fn is_known(&self) -> bool {
-        self.root.what > leaf::UNSEEN
+        self.root.what() > leaf::UNSEEN
     }
 
     /// What this is, if it has parts.
     pub(crate) fn node(&self, wanted: Wanted) -> Option<Node<'_>> {
-        let kind = *Kind::ALL.iter().find(|kind| Wanted::what(**kind, wanted.len()) == wanted.what)?;
+        let kind = *Kind::ALL.iter().find(|kind| Wanted::kind_of(**kind, wanted.len()) == wanted.what())?;
         Some(Node { kind, parts: wanted.exactly(kind, wanted.len(), &self.parts)? })
     }
 }

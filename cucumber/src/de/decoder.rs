@@ -3,6 +3,7 @@
 use serde::de::{Deserialize, Deserializer, Visitor};
 
 use super::access::{Elements, Entries, Fields, PackedVariant, PlainVariant};
+use super::input::Input;
 use super::number::several;
 use super::packed::{Token128, unexpected};
 use super::token::{self, Token};
@@ -14,7 +15,7 @@ use crate::stack::Stack;
 
 /// Reads postcard if `PLAIN`, else MessagePack with names.
 pub(crate) struct Decoder<'de, const PLAIN: bool> {
-    pub(super) rest: &'de [u8],
+    pub(super) rest: Input<'de>,
     pub(super) stack: Stack,
     /// The last text read, for when it turns out to be a map's key.
     pub(super) last_text: Option<Text<'de>>,
@@ -39,7 +40,7 @@ pub(super) struct Text<'de> {
 impl<'de, const PLAIN: bool> Decoder<'de, PLAIN> {
     #[inline]
     pub(crate) fn new(bytes: &'de [u8], stack: Stack) -> Self {
-        Self { rest: bytes, stack, last_text: None, options: None }
+        Self { rest: Input::new(bytes), stack, last_text: None, options: None }
     }
 
     /// Where the whole value is.
@@ -57,8 +58,8 @@ impl<'de, const PLAIN: bool> Decoder<'de, PLAIN> {
     /// Reads something without parts as postcard does.
     #[inline]
     pub(super) fn take<T: Deserialize<'de>>(&mut self) -> Result<T> {
-        let (value, rest) = postcard::take_from_bytes(self.rest)?;
-        self.rest = rest;
+        let (value, rest) = postcard::take_from_bytes(self.rest.bytes())?;
+        self.rest = Input::new(rest);
         Ok(value)
     }
 
@@ -134,7 +135,7 @@ impl<'de, const PLAIN: bool> At<'_, 'de, PLAIN> {
             )*};
         }
         runs! {
-            u8, token::split(&mut decoder.rest, len).map(<[u8]>::to_vec);
+            u8, decoder.rest.take(len).map(<[u8]>::to_vec);
             f64, decoder.floats(len, 8, f64::from_le_bytes);
             f32, decoder.floats(len, 4, f32::from_le_bytes);
             [f64; 2], decoder.floats::<_, 16>(len, 8, |bytes| several(&bytes, f64::from_le_bytes));
@@ -186,7 +187,7 @@ macro_rules! taken {
         signed($self.decoder.number::<{ <$type>::BITS }>()?) as $type
     };
     (fixed $self:ident $type:ty) => {
-        <$type>::from_le_bytes($self.decoder.bytes()?)
+        <$type>::from_le_bytes($self.decoder.rest.array()?)
     };
     (bool $self:ident $type:ty) => {
         $self.decoder.flag()?
@@ -257,7 +258,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
             return self.any(visitor);
         }
         let len = self.decoder.count()?;
-        let bytes = token::split(&mut self.decoder.rest, len)?;
+        let bytes = self.decoder.rest.take(len)?;
         let text = std::str::from_utf8(bytes).map_err(token::not_text)?;
         self.decoder.last_text = Some(Text { text, identifier: false });
         visitor.visit_borrowed_str(text)
@@ -272,7 +273,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if PLAIN {
             let len = self.decoder.count()?;
-            return visitor.visit_borrowed_bytes(token::split(&mut self.decoder.rest, len)?);
+            return visitor.visit_borrowed_bytes(self.decoder.rest.take(len)?);
         }
         match self.decoder.token()? {
             Token::Bin(bytes) | Token::Bytes(bytes) => visitor.visit_borrowed_bytes(bytes),
@@ -293,7 +294,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
         if PLAIN {
             return if self.decoder.flag()? { visitor.visit_some(self) } else { visitor.visit_none() };
         }
-        let before = (self.decoder.rest, self.decoder.options);
+        let before = (self.decoder.rest.clone(), self.decoder.options);
         match self.decoder.token()? {
             Token::Nil => visitor.visit_none(),
             Token::Some(times) => {
@@ -340,7 +341,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
                 None => self.elements(len, visitor),
             };
         }
-        let before = (self.decoder.rest, self.decoder.options);
+        let before = (self.decoder.rest.clone(), self.decoder.options);
         if let Token::Bytes(bytes) | Token::Bin(bytes) = self.decoder.token()?
             && let Some(value) = bytes::vec_visitor::<V, u8>()
         {
@@ -399,7 +400,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
         if PLAIN {
             return visitor.visit_enum(PlainVariant::new(self, variants));
         }
-        let before = self.decoder.rest;
+        let before = self.decoder.rest.clone();
         match self.decoder.token()? {
             Token::Str(_) => {
                 self.decoder.rest = before;

@@ -2,6 +2,7 @@
 
 use super::access::in_element;
 use super::decoder::Decoder;
+use super::input::Input;
 use crate::error::{Error, Result};
 
 /// So many bytes of memory are taken for numbers that were announced and not seen yet.
@@ -9,14 +10,14 @@ const AT_ONCE: usize = 1 << 20;
 
 /// A number of that many bits, at most: seven in each byte, the lowest first.
 #[inline]
-fn number<const BITS: u32>(rest: &mut &[u8]) -> Result<u64> {
-    match **rest {
-        [byte @ 0..0x80, ref tail @ ..] => {
-            *rest = tail;
+fn number<const BITS: u32>(rest: &mut Input<'_>) -> Result<u64> {
+    match *rest.bytes() {
+        [byte @ 0..0x80, ..] => {
+            rest.skip(1);
             Ok(byte.into())
         }
-        [low, high @ 0..0x80, ref tail @ ..] => {
-            *rest = tail;
+        [low, high @ 0..0x80, ..] => {
+            rest.skip(2);
             Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
         }
         _ => longer::<BITS>(rest),
@@ -25,15 +26,13 @@ fn number<const BITS: u32>(rest: &mut &[u8]) -> Result<u64> {
 
 /// The same, where it may be more than one byte or two.
 #[inline]
-fn longer<const BITS: u32>(rest: &mut &[u8]) -> Result<u64> {
-    let Long { value, width } = long::<BITS>(rest);
-    match rest.get(width..) {
-        Some(tail) if width > 0 => {
-            *rest = tail;
-            Ok(value)
-        }
-        _ => Err(no_number(rest, BITS)),
+fn longer<const BITS: u32>(rest: &mut Input<'_>) -> Result<u64> {
+    let Long { value, width } = long::<BITS>(rest.bytes());
+    if width == 0 {
+        return Err(no_number(rest.bytes(), BITS));
     }
+    rest.skip(width);
+    Ok(value)
 }
 
 /// A number, and how many bytes it takes: none, if it is none. By value, so that what is read from can stay in registers.
@@ -90,12 +89,12 @@ impl<const PLAIN: bool> Decoder<'_, PLAIN> {
     #[inline]
     pub(super) fn numbers<const BITS: u32, N>(&mut self, len: usize, from: fn(u64) -> N) -> Result<Vec<N>> {
         let mut numbers = Vec::with_capacity(len.min(AT_ONCE / size_of::<N>()));
-        let mut rest = self.rest;
+        let mut rest = self.rest.clone();
         for place in 0..len {
             // Those of two bytes have no way of their own here: a loop that is longer is slower.
-            let value = match *rest {
-                [byte @ 0..0x80, ref tail @ ..] => {
-                    rest = tail;
+            let value = match *rest.bytes() {
+                [byte @ 0..0x80, ..] => {
+                    rest.skip(1);
                     byte.into()
                 }
                 _ => longer::<BITS>(&mut rest).map_err(|error| in_element(error, place))?,
@@ -114,22 +113,22 @@ impl<const PLAIN: bool> Decoder<'_, PLAIN> {
         width: usize,
         from: fn([u8; N]) -> F,
     ) -> Result<Vec<F>> {
-        let (whole, more) = self.rest.as_chunks::<N>();
+        let (whole, more) = self.rest.bytes().as_chunks::<N>();
         let Some(floats) = whole.get(..len) else {
             let error = Error::truncated();
             let error = if width < N { in_element(error, more.len() / width) } else { error };
             return Err(in_element(error, whole.len()));
         };
-        self.rest = &self.rest[len * N..];
+        self.rest.skip(len * N);
         Ok(floats.iter().map(|bytes| from(*bytes)).collect())
     }
 
     /// The byte that says if something is there, or true: 0 or 1.
     #[inline]
     pub(super) fn flag(&mut self) -> Result<bool> {
-        match *self.rest {
-            [flag @ 0..=1, ref rest @ ..] => {
-                self.rest = rest;
+        match *self.rest.bytes() {
+            [flag @ 0..=1, ..] => {
+                self.rest.skip(1);
                 Ok(flag == 1)
             }
             _ => Err(self.no_flag()),
@@ -139,17 +138,10 @@ impl<const PLAIN: bool> Decoder<'_, PLAIN> {
     #[cold]
     #[inline(never)]
     fn no_flag(&self) -> Error {
-        match self.rest {
+        match self.rest.bytes() {
             [] => Error::truncated(),
             _ => Error::malformed("a byte that is 0 or 1 is something else"),
         }
-    }
-
-    #[inline]
-    pub(super) fn bytes<const N: usize>(&mut self) -> Result<[u8; N]> {
-        let (bytes, rest) = self.rest.split_first_chunk::<N>().ok_or_else(Error::truncated)?;
-        self.rest = rest;
-        Ok(*bytes)
     }
 }
 

@@ -4,6 +4,7 @@
 
 use rmp::Marker;
 
+use super::input::Input;
 use crate::error::{Error, Result};
 use crate::ser::{EXT_BYTES, EXT_SOME};
 
@@ -42,28 +43,15 @@ impl Token<'_> {
     }
 }
 
-#[inline]
-pub(super) fn split<'de>(rest: &mut &'de [u8], len: usize) -> Result<&'de [u8]> {
-    let (taken, left) = rest.split_at_checked(len).ok_or_else(Error::truncated)?;
-    *rest = left;
-    Ok(taken)
-}
-
-fn array<const N: usize>(rest: &mut &[u8]) -> Result<[u8; N]> {
-    let (taken, left) = rest.split_first_chunk::<N>().ok_or_else(Error::truncated)?;
-    *rest = left;
-    Ok(*taken)
-}
-
 macro_rules! big_endian {
     ($rest:ident, $type:ty) => {
-        <$type>::from_be_bytes(array($rest)?)
+        <$type>::from_be_bytes($rest.array()?)
     };
 }
 
 /// Takes the next token off the front.
-pub(super) fn next<'de>(rest: &mut &'de [u8]) -> Result<Token<'de>> {
-    let [marker] = array(rest)?;
+pub(super) fn next<'de>(rest: &mut Input<'de>) -> Result<Token<'de>> {
+    let [marker] = rest.array()?;
     Ok(match Marker::from_u8(marker) {
         Marker::Null => Token::Nil,
         Marker::True => Token::Bool(true),
@@ -88,12 +76,12 @@ pub(super) fn next<'de>(rest: &mut &'de [u8]) -> Result<Token<'de>> {
         Marker::Bin16 => Token::Bin(run(big_endian!(rest, u16).into(), rest)?),
         Marker::Bin32 => Token::Bin(run(big_endian!(rest, u32), rest)?),
         // Every element takes a byte at least, and every entry two.
-        Marker::FixArray(len) => Token::Array(count(rest, len.into(), 1)?),
-        Marker::Array16 => Token::Array(count(rest, big_endian!(rest, u16).into(), 1)?),
-        Marker::Array32 => Token::Array(count(rest, big_endian!(rest, u32), 1)?),
-        Marker::FixMap(len) => Token::Map(count(rest, len.into(), 2)?),
-        Marker::Map16 => Token::Map(count(rest, big_endian!(rest, u16).into(), 2)?),
-        Marker::Map32 => Token::Map(count(rest, big_endian!(rest, u32), 2)?),
+        Marker::FixArray(len) => Token::Array(counted(len.into(), 1, rest)?),
+        Marker::Array16 => Token::Array(counted(big_endian!(rest, u16).into(), 1, rest)?),
+        Marker::Array32 => Token::Array(counted(big_endian!(rest, u32), 1, rest)?),
+        Marker::FixMap(len) => Token::Map(counted(len.into(), 2, rest)?),
+        Marker::Map16 => Token::Map(counted(big_endian!(rest, u16).into(), 2, rest)?),
+        Marker::Map32 => Token::Map(counted(big_endian!(rest, u32), 2, rest)?),
         Marker::FixExt1 => extension(1, rest)?,
         Marker::FixExt2 => extension(2, rest)?,
         Marker::FixExt4 => extension(4, rest)?,
@@ -106,11 +94,11 @@ pub(super) fn next<'de>(rest: &mut &'de [u8]) -> Result<Token<'de>> {
     })
 }
 
-fn run<'de>(len: u32, rest: &mut &'de [u8]) -> Result<&'de [u8]> {
-    split(rest, usize::try_from(len).map_err(|_| Error::truncated())?)
+fn run<'de>(len: u32, rest: &mut Input<'de>) -> Result<&'de [u8]> {
+    rest.take(usize::try_from(len).map_err(|_| Error::truncated())?)
 }
 
-fn text<'de>(len: u32, rest: &mut &'de [u8]) -> Result<Token<'de>> {
+fn text<'de>(len: u32, rest: &mut Input<'de>) -> Result<Token<'de>> {
     Ok(Token::Str(std::str::from_utf8(run(len, rest)?).map_err(not_text)?))
 }
 
@@ -119,12 +107,12 @@ pub(super) fn not_text(error: std::str::Utf8Error) -> Error {
     Error::malformed("a string is not valid UTF-8").caused_by(error)
 }
 
-fn count(rest: &[u8], len: u32, width: usize) -> Result<usize> {
+fn counted(len: u32, width: usize, rest: &Input<'_>) -> Result<usize> {
     let len = usize::try_from(len).map_err(|_| Error::truncated())?;
     if len > rest.len() / width { Err(Error::truncated()) } else { Ok(len) }
 }
 
-fn extension<'de>(len: u32, rest: &mut &'de [u8]) -> Result<Token<'de>> {
+fn extension<'de>(len: u32, rest: &mut Input<'de>) -> Result<Token<'de>> {
     let kind = big_endian!(rest, i8);
     let content = run(len, rest)?;
     match (kind, content) {
@@ -135,13 +123,14 @@ fn extension<'de>(len: u32, rest: &mut &'de [u8]) -> Result<Token<'de>> {
 }
 
 /// How a map's key is shown in a path; not at all, if it is long or has parts.
-pub(crate) fn key_text(mut bytes: &[u8]) -> Option<String> {
-    let text = match next(&mut bytes).ok()? {
+pub(crate) fn key_text(bytes: &[u8]) -> Option<String> {
+    let mut rest = Input::new(bytes);
+    let text = match next(&mut rest).ok()? {
         Token::Str(text) if text.len() <= 64 => format!("{text:?}"),
         Token::Unsigned(value) => value.to_string(),
         Token::Signed(value) => value.to_string(),
         Token::Bool(value) => value.to_string(),
         _ => return None,
     };
-    bytes.is_empty().then_some(text)
+    rest.is_empty().then_some(text)
 }

@@ -8,7 +8,7 @@ use serde::ser::{
 use super::encoder::Encoder;
 use super::writer::counted;
 use crate::error::{Error, Result, Segment};
-use crate::shape::Part;
+use crate::shape::{Part, Wanted, leaf};
 
 pub(crate) struct Fields<'a, 's, const PLAIN: bool> {
     encoder: &'a mut Encoder<'s, PLAIN>,
@@ -34,13 +34,14 @@ impl<'a, 's, const PLAIN: bool> Fields<'a, 's, PLAIN> {
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         let index = self.next;
         self.next += 1;
+        let mut wanted = Wanted::leaf(leaf::UNKNOWN);
         if PLAIN {
             match self.parts.get(index) {
-                Some(part) => self.encoder.at = part.wanted,
+                Some(part) => wanted = part.wanted,
                 None => return Err(self.encoder.doubt()),
             }
         }
-        value.serialize(&mut *self.encoder).map_err(|error| error.within(Segment::Index(index)))
+        value.serialize(self.encoder.at(wanted)).map_err(|error| error.within(Segment::Index(index)))
     }
 
     /// A struct's next field.
@@ -48,15 +49,16 @@ impl<'a, 's, const PLAIN: bool> Fields<'a, 's, PLAIN> {
     fn field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<()> {
         let index = self.next;
         self.next += 1;
+        let mut wanted = Wanted::leaf(leaf::UNKNOWN);
         if PLAIN {
             match self.parts.get(index) {
-                Some(part) if part.is_called(name) => self.encoder.at = part.wanted,
+                Some(part) if part.is_called(name) => wanted = part.wanted,
                 _ => return Err(self.encoder.doubt()),
             }
         } else {
             self.encoder.pack(name)?;
         }
-        value.serialize(&mut *self.encoder).map_err(|error| error.within(Segment::Field(name)))
+        value.serialize(self.encoder.at(wanted)).map_err(|error| error.within(Segment::Field(name)))
     }
 
     /// postcard's reader would take the next field for this one.

@@ -35,8 +35,7 @@ impl<'a, 's, const PLAIN: bool> Items<'a, 's, PLAIN> {
 
     #[inline]
     fn key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<()> {
-        self.encoder.at = self.key;
-        key.serialize(&mut *self.encoder).map_err(|error| error.within(Segment::Entry(self.next)))
+        key.serialize(self.encoder.at(self.key)).map_err(|error| error.within(Segment::Entry(self.next)))
     }
 
     #[inline]
@@ -81,10 +80,9 @@ impl<const PLAIN: bool> SerializeSeq for Items<'_, '_, PLAIN> {
 
     #[inline]
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.encoder.at = self.key;
         let index = self.next;
         self.next += 1;
-        value.serialize(&mut *self.encoder).map_err(|error| error.within(Segment::Index(index)))
+        value.serialize(self.encoder.at(self.key)).map_err(|error| error.within(Segment::Index(index)))
     }
 
     #[inline]
@@ -104,10 +102,9 @@ impl<const PLAIN: bool> SerializeMap for Items<'_, '_, PLAIN> {
 
     #[inline]
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
-        self.encoder.at = self.value;
         let place = self.next;
         self.next += 1;
-        value.serialize(&mut *self.encoder).map_err(|error| error.within(Segment::Entry(place)))
+        value.serialize(self.encoder.at(self.value)).map_err(|error| error.within(Segment::Entry(place)))
     }
 
     #[inline]
@@ -117,10 +114,9 @@ impl<const PLAIN: bool> SerializeMap for Items<'_, '_, PLAIN> {
         V: Serialize + ?Sized,
     {
         self.key(key)?;
-        self.encoder.at = self.value;
         let place = self.next;
         self.next += 1;
-        value.serialize(&mut *self.encoder).map_err(|error| error.within(entry(key, place)))
+        value.serialize(self.encoder.at(self.value)).map_err(|error| error.within(entry(key, place)))
     }
 
     #[inline]
@@ -133,7 +129,7 @@ impl<const PLAIN: bool> SerializeMap for Items<'_, '_, PLAIN> {
 #[cold]
 fn entry<K: Serialize + ?Sized>(key: &K, place: usize) -> Segment {
     let mut encoder = Encoder::message_pack(Vec::new(), crate::scope::stack());
-    let written = key.serialize(&mut encoder);
+    let written = key.serialize(encoder.named());
     match written.ok().and_then(|()| crate::de::key_text(&encoder.into_bytes())) {
         Some(text) => Segment::Key(text),
         None => Segment::Entry(place),

@@ -2,7 +2,7 @@
 
 use serde::ser::{Serialize, Serializer};
 
-use super::encoder::{Encoder, NIL};
+use super::encoder::{At, NIL};
 use super::fields::{Fields, InVariant};
 use super::items::{Items, array_header, map_header};
 use super::writer::{several, short};
@@ -53,7 +53,9 @@ macro_rules! leaves {
     )*};
 }
 
-impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
+pub(super) use post;
+
+impl<'a, 's, const PLAIN: bool> Serializer for At<'a, 's, PLAIN> {
     type Ok = ();
     type Error = Error;
     type SerializeSeq = Items<'a, 's, PLAIN>;
@@ -87,50 +89,50 @@ impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
     }
 
     #[inline]
-    fn serialize_str(self, value: &str) -> Result<()> {
+    fn serialize_str(mut self, value: &str) -> Result<()> {
         if !PLAIN {
             short(value.len())?;
-            return self.pack(value);
+            return self.encoder.pack(value);
         }
         self.expect(leaf::STR)?;
-        self.post_len(value.len());
-        self.out.extend_from_slice(value.as_bytes());
+        self.encoder.post_len(value.len());
+        self.encoder.out.extend_from_slice(value.as_bytes());
         Ok(())
     }
 
-    fn serialize_bytes(self, value: &[u8]) -> Result<()> {
+    fn serialize_bytes(mut self, value: &[u8]) -> Result<()> {
         if !PLAIN {
             short(value.len())?;
-            return Ok(Serializer::serialize_bytes(&mut rmp_serde::Serializer::new(&mut self.out), value)?);
+            let mut serializer = rmp_serde::Serializer::new(&mut self.encoder.out);
+            return Ok(Serializer::serialize_bytes(&mut serializer, value)?);
         }
         self.expect(leaf::BYTES)?;
-        self.post_len(value.len());
-        self.out.extend_from_slice(value);
+        self.encoder.post_len(value.len());
+        self.encoder.out.extend_from_slice(value);
         Ok(())
     }
 
     #[inline]
     fn serialize_none(self) -> Result<()> {
         if PLAIN {
-            self.inside(Kind::Option)?;
-            self.out.push(0);
+            self.inside(Kind::Option)?.encoder.out.push(0);
         } else {
-            self.out.push(NIL);
+            self.encoder.out.push(NIL);
         }
         Ok(())
     }
 
     #[inline]
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<()> {
-        self.stack.check()?;
+        self.encoder.stack.check()?;
         if PLAIN {
-            self.at = self.inside(Kind::Option)?;
-            self.out.push(1);
-            return value.serialize(self);
+            let inside = self.inside(Kind::Option)?;
+            inside.encoder.out.push(1);
+            return value.serialize(inside);
         }
-        let start = self.out.len();
-        value.serialize(&mut *self)?;
-        self.mark_some(start)
+        let start = self.encoder.out.len();
+        value.serialize(self.encoder.at(self.wanted))?;
+        self.encoder.mark_some(start)
     }
 
     #[inline]
@@ -146,12 +148,9 @@ impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
     #[inline]
     fn serialize_unit_variant(self, _: &'static str, index: u32, variant: &'static str) -> Result<()> {
         if !PLAIN {
-            return self.pack(variant);
+            return self.encoder.pack(variant);
         }
-        self.at = self.variant_content(index, variant)?;
-        self.expect(leaf::UNIT)?;
-        self.post_len(index as usize);
-        Ok(())
+        self.variant(index, variant)?.expect(leaf::UNIT)
     }
 
     #[inline]
@@ -167,12 +166,12 @@ impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
         variant: &'static str,
         value: &T,
     ) -> Result<()> {
-        self.stack.check()?;
-        self.variant(index, variant)?;
+        self.encoder.stack.check()?;
+        let mut content = self.variant(index, variant)?;
         if PLAIN {
-            self.at = self.inside(Kind::NewtypeVariant)?;
+            content = content.inside(Kind::NewtypeVariant)?;
         }
-        value.serialize(self).map_err(|error| error.within(Segment::Variant(variant)))
+        value.serialize(content).map_err(|error| error.within(Segment::Variant(variant)))
     }
 
     #[inline]
@@ -198,8 +197,8 @@ impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
         variant: &'static str,
         len: usize,
     ) -> Result<InVariant<'a, 's, PLAIN>> {
-        self.variant(index, variant)?;
-        Ok(self.open_fields(len, Kind::Tuple, array_header)?.in_variant(variant))
+        let content = self.variant(index, variant)?;
+        Ok(content.open_fields(len, Kind::Tuple, array_header)?.in_variant(variant))
     }
 
     #[inline]
@@ -220,8 +219,8 @@ impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
         variant: &'static str,
         len: usize,
     ) -> Result<InVariant<'a, 's, PLAIN>> {
-        self.variant(index, variant)?;
-        Ok(self.open_fields(len, Kind::Struct, map_header)?.in_variant(variant))
+        let content = self.variant(index, variant)?;
+        Ok(content.open_fields(len, Kind::Struct, map_header)?.in_variant(variant))
     }
 
     #[inline]
@@ -251,6 +250,12 @@ impl<'a, 's, const PLAIN: bool> Serializer for &'a mut Encoder<'s, PLAIN> {
             (low, Some(high)) if low == high => Some(low),
             _ => None,
         };
+        if PLAIN
+            && let Some(len) = len
+            && let Some(numbers) = self.numbers_of_elements()
+        {
+            return self.flat(items, len, numbers);
+        }
         let mut compound = self.serialize_seq(len)?;
         items.try_for_each(|item| compound.serialize_element(&item))?;
         SerializeSeq::end(compound)
