@@ -100,8 +100,7 @@ fn named<'a>(frame: &Frame<'a>) -> Result<&'a str> {
 /// Reads a value in postcard that has nothing besides.
 fn read_plain<T: DeserializeOwned>(bytes: &[u8], functions: bool) -> Result<T> {
     crate::know::<T>();
-    let guard = Guard::decoding();
-    guard.trust_functions(functions);
+    let guard = Guard::decoding(functions);
     let mut value = whole::<T, true>(bytes, guard.stack);
     if value.is_err() {
         value = value.map_err(|error| guard.classify(error));
@@ -119,7 +118,7 @@ fn read<T: DeserializeOwned>(frame: &Frame<'_>, scope: Scope) -> Result<T> {
             "the value was written with {wrote} handles and {came} came with it; pass on what `encode` attached"
         )));
     }
-    let guard = Guard::decoding();
+    let guard = Guard::decoding(scope.functions);
     let shared = match frame.shared {
         [] => None,
         bytes => Some(Box::new(Incoming::open(bytes)?)),

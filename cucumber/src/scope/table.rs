@@ -30,15 +30,28 @@ pub(crate) enum Failure {
     Function,
 }
 
-/// What is known of every encoding and decoding.
+/// What is known of every encoding and decoding: two words, each of which is read and written at once.
 struct Now {
-    mode: Cell<Mode>,
-    /// Where the stack stood when it all began: one word, as two would be saved as one that is not yet written.
+    state: Cell<State>,
+    /// Where the stack stood when it all began.
     stack: Cell<usize>,
+}
+
+#[derive(Clone, Copy)]
+#[repr(align(4))]
+struct State {
+    mode: Mode,
     /// Whether the bytes may name functions.
-    functions: Cell<bool>,
+    functions: bool,
     /// The last of the tables is its own.
-    has_table: Cell<bool>,
+    has_table: bool,
+}
+
+impl State {
+    #[inline]
+    const fn of(mode: Mode) -> Self {
+        Self { mode, functions: false, has_table: false }
+    }
 }
 
 /// What is known of some.
@@ -64,20 +77,20 @@ pub(crate) struct Table {
 
 thread_local! {
     static NOW: Now = const {
-        Now {
-            mode: Cell::new(Mode::Nothing),
-            stack: Cell::new(0),
-            functions: Cell::new(false),
-            has_table: Cell::new(false),
-        }
+        Now { state: Cell::new(State::of(Mode::Nothing)), stack: Cell::new(0) }
     };
     // Encodings nest: a `Serialize` implementation may encode something on its own account.
     static TABLES: RefCell<Vec<Table>> = const { RefCell::new(Vec::new()) };
 }
 
 #[inline]
+fn state() -> State {
+    NOW.with(|now| now.state.get())
+}
+
+#[inline]
 pub(super) fn mode() -> Mode {
-    NOW.with(|now| now.mode.get())
+    state().mode
 }
 
 /// Whether something is being encoded.
@@ -87,7 +100,7 @@ pub(crate) fn is_writing() -> bool {
 
 /// Whether the bytes being decoded may name functions.
 pub(crate) fn trusts_functions() -> bool {
-    NOW.with(|now| now.functions.get())
+    state().functions
 }
 
 /// Where the stack stood when the encoding or decoding in progress began.
@@ -101,7 +114,7 @@ pub(crate) fn stack() -> Stack {
 /// Does something with the table, if there is one already.
 #[inline]
 pub(crate) fn with_top<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
-    if NOW.with(|now| now.has_table.get()) { with_last(body) } else { body(None) }
+    if state().has_table { with_last(body) } else { body(None) }
 }
 
 /// Does something with the table. There is none where nothing is going on, and in a thread that is ending.
@@ -109,12 +122,10 @@ pub(crate) fn with_table<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
     if mode() == Mode::Nothing {
         return body(None);
     }
-    NOW.with(|now| {
-        if !now.has_table.get() {
-            let made = TABLES.try_with(|tables| tables.borrow_mut().push(Table::default()));
-            now.has_table.set(made.is_ok());
-        }
-    });
+    if !state().has_table {
+        let made = TABLES.try_with(|tables| tables.borrow_mut().push(Table::default()));
+        NOW.with(|now| now.state.set(State { has_table: made.is_ok(), ..now.state.get() }));
+    }
     with_top(body)
 }
 
@@ -137,18 +148,18 @@ pub(crate) struct Guard {
     /// Where the stack stood when this began.
     pub(crate) stack: Stack,
     /// What is known of the one around it.
-    outer: (Mode, usize, bool, bool),
+    outer: (State, usize),
 }
 
 impl Guard {
     #[inline]
     pub(crate) fn refusing() -> Self {
-        Self::begin(Mode::Refusing)
+        Self::begin(State::of(Mode::Refusing))
     }
 
     #[inline]
     pub(crate) fn encoding() -> Self {
-        Self::begin(Mode::Encoding)
+        Self::begin(State::of(Mode::Encoding))
     }
 
     pub(crate) fn encoding_for_many() -> Self {
@@ -158,24 +169,18 @@ impl Guard {
     }
 
     pub(crate) fn masked() -> Self {
-        Self::begin(Mode::Masked)
+        Self::begin(State::of(Mode::Masked))
     }
 
+    /// With whether the bytes may name functions.
     #[inline]
-    pub(crate) fn decoding() -> Self {
-        Self::begin(Mode::Decoding)
-    }
-
-    /// Says whether the bytes of a decoding may name functions.
-    #[inline]
-    #[expect(clippy::unused_self, reason = "the guard is the right to speak of the table")]
-    pub(crate) fn trust_functions(&self, trusted: bool) {
-        NOW.with(|now| now.functions.set(trusted));
+    pub(crate) fn decoding(functions: bool) -> Self {
+        Self::begin(State { functions, ..State::of(Mode::Decoding) })
     }
 
     /// Puts into the table what comes with a decoding.
+    #[expect(clippy::unused_self, reason = "the guard is the right to speak of the table")]
     pub(crate) fn fill(&self, scope: Scope, incoming: Option<Box<Incoming>>) {
-        self.trust_functions(scope.functions);
         if incoming.is_none() && !scope.has_things() {
             return;
         }
@@ -189,12 +194,9 @@ impl Guard {
     }
 
     #[inline]
-    fn begin(mode: Mode) -> Self {
+    fn begin(state: State) -> Self {
         let stack = stack::position();
-        let outer = NOW.with(|now| {
-            let (functions, has_table) = (now.functions.replace(false), now.has_table.replace(false));
-            (now.mode.replace(mode), now.stack.replace(stack), functions, has_table)
-        });
+        let outer = NOW.with(|now| (now.state.replace(state), now.stack.replace(stack)));
         Self { stack: Stack::from(stack), outer }
     }
 
@@ -227,14 +229,12 @@ impl Guard {
 impl Drop for Guard {
     #[inline]
     fn drop(&mut self) {
-        let (mode, stack, functions, outer_has_table) = self.outer;
-        let has_table = NOW.with(|now| {
-            now.mode.set(mode);
+        let (outer, stack) = self.outer;
+        let ended = NOW.with(|now| {
             now.stack.set(stack);
-            now.functions.set(functions);
-            now.has_table.replace(outer_has_table)
+            now.state.replace(outer)
         });
-        if has_table {
+        if ended.has_table {
             end_table();
         }
     }
