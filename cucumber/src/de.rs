@@ -13,6 +13,7 @@ mod decoder;
 mod input;
 mod number;
 mod packed;
+mod runs;
 mod token;
 
 pub(crate) use decoder::Decoder;

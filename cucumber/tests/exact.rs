@@ -306,4 +306,10 @@ fn points_in_space_are_written_as_postcard_writes_them() {
     alike(8, 2, |n| [f64::from(n), -2.5]);
     alike(8, 3, |n| [f64::from(n), 0.1, f64::MIN]);
     alike(8, 4, |n| [f64::from(n), 0.1, f64::MAX, 7.0]);
+    alike(4, 2, |n| (n, -n));
+    alike(4, 3, |n| (n, 1.5f32, f32::INFINITY));
+    alike(4, 4, |n| (n, 1.5f32, -0.0f32, 1e-30f32));
+    alike(8, 2, |n| (f64::from(n), -2.5));
+    alike(8, 3, |n| (f64::from(n), 0.1, f64::MIN));
+    alike(8, 4, |n| (f64::from(n), 0.1, f64::MAX, 7.0));
 }

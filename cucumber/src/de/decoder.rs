@@ -4,7 +4,7 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 
 use super::access::{Elements, Entries, Fields, PackedVariant, PlainVariant};
 use super::input::Input;
-use super::number::several;
+use super::number::signed;
 use super::packed::{Token128, unexpected};
 use super::token::{self, Token};
 use crate::bytes;
@@ -123,36 +123,6 @@ impl<'de, const PLAIN: bool> At<'_, 'de, PLAIN> {
         let value = visitor.visit_map(&mut entries)?;
         exhausted(entries.left, value)
     }
-
-    /// A plain vector of numbers or of points in space, at once; nothing is read, if it is something else.
-    #[inline]
-    fn run<V: Visitor<'de>>(decoder: &mut Decoder<'de, PLAIN>, len: usize) -> Result<Option<V::Value>> {
-        macro_rules! runs {
-            ($($type:ty, $read:expr;)*) => {$(
-                if let Some(value) = bytes::vec_visitor::<V, $type>() {
-                    return Ok(Some(value($read?)));
-                }
-            )*};
-        }
-        runs! {
-            u8, decoder.rest.take(len).map(<[u8]>::to_vec);
-            f64, decoder.floats(len, 8, f64::from_le_bytes);
-            f32, decoder.floats(len, 4, f32::from_le_bytes);
-            [f64; 2], decoder.floats::<_, 16>(len, 8, |bytes| several(&bytes, f64::from_le_bytes));
-            [f64; 3], decoder.floats::<_, 24>(len, 8, |bytes| several(&bytes, f64::from_le_bytes));
-            [f64; 4], decoder.floats::<_, 32>(len, 8, |bytes| several(&bytes, f64::from_le_bytes));
-            [f32; 2], decoder.floats::<_, 8>(len, 4, |bytes| several(&bytes, f32::from_le_bytes));
-            [f32; 3], decoder.floats::<_, 12>(len, 4, |bytes| several(&bytes, f32::from_le_bytes));
-            [f32; 4], decoder.floats::<_, 16>(len, 4, |bytes| several(&bytes, f32::from_le_bytes));
-            u16, decoder.numbers::<16, _>(len, |value| value as u16);
-            u32, decoder.numbers::<32, _>(len, |value| value as u32);
-            u64, decoder.numbers::<64, _>(len, |value| value);
-            i16, decoder.numbers::<16, _>(len, |value| signed(value) as i16);
-            i32, decoder.numbers::<32, _>(len, |value| signed(value) as i32);
-            i64, decoder.numbers::<64, _>(len, signed);
-        }
-        Ok(None)
-    }
 }
 
 #[inline]
@@ -168,12 +138,6 @@ fn left_over(len: usize) -> Error {
 #[cold]
 fn not_read(left: usize) -> Error {
     Error::malformed(format!("its last {left} elements were not read; it was written by another type"))
-}
-
-/// The number whose sign is in the lowest bit.
-#[inline]
-fn signed(value: u64) -> i64 {
-    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 
 /// How postcard has a number.
@@ -336,7 +300,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value> {
         if PLAIN {
             let len = self.decoder.count()?;
-            return match Self::run::<V>(self.decoder, len)? {
+            return match self.decoder.run::<V>(len)? {
                 Some(value) => Ok(value),
                 None => self.elements(len, visitor),
             };
@@ -353,7 +317,13 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
 
     #[inline]
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        if PLAIN { self.elements(len, visitor) } else { self.packed_tuple(visitor) }
+        if !PLAIN {
+            return self.packed_tuple(visitor);
+        }
+        // The stack is not looked at: a type that holds itself does so by something else, too, or it would have no end.
+        let mut elements = Elements::new(self, len);
+        let value = visitor.visit_seq(&mut elements)?;
+        exhausted(elements.left, value)
     }
 
     #[inline]

@@ -1,12 +1,8 @@
 //! Numbers as postcard has them, checked as it does.
 
-use super::access::in_element;
 use super::decoder::Decoder;
 use super::input::Input;
 use crate::error::{Error, Result};
-
-/// So many bytes of memory are taken for numbers that were announced and not seen yet.
-const AT_ONCE: usize = 1 << 20;
 
 /// A number of that many bits, at most: seven in each byte, the lowest first.
 #[inline]
@@ -26,7 +22,7 @@ fn number<const BITS: u32>(rest: &mut Input<'_>) -> Result<u64> {
 
 /// The same, where it may be more than one byte or two.
 #[inline]
-fn longer<const BITS: u32>(rest: &mut Input<'_>) -> Result<u64> {
+pub(super) fn longer<const BITS: u32>(rest: &mut Input<'_>) -> Result<u64> {
     let Long { value, width } = long::<BITS>(rest.bytes());
     if width == 0 {
         return Err(no_number(rest.bytes(), BITS));
@@ -69,58 +65,16 @@ fn no_number(rest: &[u8], bits: u32) -> Error {
     Error::malformed(format!("a number is bigger than {bits} bits"))
 }
 
-/// An array of floats.
+/// The number whose sign is in the lowest bit.
 #[inline]
-pub(super) fn several<F, const WIDTH: usize, const N: usize>(
-    bytes: &[u8],
-    from: fn([u8; WIDTH]) -> F,
-) -> [F; N] {
-    let (floats, _) = bytes.as_chunks::<WIDTH>();
-    std::array::from_fn(|place| from(floats[place]))
+pub(super) fn signed(value: u64) -> i64 {
+    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
 
 impl<const PLAIN: bool> Decoder<'_, PLAIN> {
     #[inline]
     pub(super) fn number<const BITS: u32>(&mut self) -> Result<u64> {
         number::<BITS>(&mut self.rest)
-    }
-
-    /// So many numbers.
-    #[inline]
-    pub(super) fn numbers<const BITS: u32, N>(&mut self, len: usize, from: fn(u64) -> N) -> Result<Vec<N>> {
-        let mut numbers = Vec::with_capacity(len.min(AT_ONCE / size_of::<N>()));
-        let mut rest = self.rest.clone();
-        for place in 0..len {
-            // Those of two bytes have no way of their own here: a loop that is longer is slower.
-            let value = match *rest.bytes() {
-                [byte @ 0..0x80, ..] => {
-                    rest.skip(1);
-                    byte.into()
-                }
-                _ => longer::<BITS>(&mut rest).map_err(|error| in_element(error, place))?,
-            };
-            numbers.push(from(value));
-        }
-        self.rest = rest;
-        Ok(numbers)
-    }
-
-    /// So many floats, or arrays of floats, of `N` bytes; each float of them has `width`.
-    #[inline]
-    pub(super) fn floats<F, const N: usize>(
-        &mut self,
-        len: usize,
-        width: usize,
-        from: fn([u8; N]) -> F,
-    ) -> Result<Vec<F>> {
-        let (whole, more) = self.rest.bytes().as_chunks::<N>();
-        let Some(floats) = whole.get(..len) else {
-            let error = Error::truncated();
-            let error = if width < N { in_element(error, more.len() / width) } else { error };
-            return Err(in_element(error, whole.len()));
-        };
-        self.rest.skip(len * N);
-        Ok(floats.iter().map(|bytes| from(*bytes)).collect())
     }
 
     /// The byte that says if something is there, or true: 0 or 1.

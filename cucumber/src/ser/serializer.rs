@@ -244,6 +244,12 @@ impl<'a, 's, const PLAIN: bool> Serializer for At<'a, 's, PLAIN> {
                 Some(2), F32 |array| several::<_, 2, _, 8>(array, f32::to_le_bytes);
                 Some(3), F32 |array| several::<_, 3, _, 12>(array, f32::to_le_bytes);
                 Some(4), F32 |array| several::<_, 4, _, 16>(array, f32::to_le_bytes);
+                Some(2), F64 |tuple: (_, _)| several::<_, 2, _, 16>(tuple.into(), f64::to_le_bytes);
+                Some(3), F64 |tuple: (_, _, _)| several::<_, 3, _, 24>(tuple.into(), f64::to_le_bytes);
+                Some(4), F64 |tuple: (_, _, _, _)| several::<_, 4, _, 32>(tuple.into(), f64::to_le_bytes);
+                Some(2), F32 |tuple: (_, _)| several::<_, 2, _, 8>(tuple.into(), f32::to_le_bytes);
+                Some(3), F32 |tuple: (_, _, _)| several::<_, 3, _, 12>(tuple.into(), f32::to_le_bytes);
+                Some(4), F32 |tuple: (_, _, _, _)| several::<_, 4, _, 16>(tuple.into(), f32::to_le_bytes);
             }
         }
         let len = match items.size_hint() {
