@@ -16,42 +16,51 @@ fn number<const BITS: u32>(rest: &mut Input<'_>) -> Result<u64> {
             rest.skip(2);
             Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
         }
-        _ => longer::<BITS>(rest),
+        [low, high, ref tail @ ..] => {
+            let begun = u64::from(low & 0x7f) | u64::from(high & 0x7f) << 7;
+            longer::<BITS, 2>(rest, begun, tail)
+        }
+        _ => Err(no_number(rest.bytes(), BITS)),
     }
 }
 
-/// The same, where it may be more than one byte or two.
+/// The rest of a number of which so many bytes are read, and more follow.
 #[inline]
-pub(super) fn longer<const BITS: u32>(rest: &mut Input<'_>) -> Result<u64> {
-    let Long { value, width } = long::<BITS>(rest.bytes());
-    if width == 0 {
-        return Err(no_number(rest.bytes(), BITS));
+pub(super) fn longer<'de, const BITS: u32, const READ: u32>(
+    rest: &mut Input<'de>,
+    begun: u64,
+    tail: &'de [u8],
+) -> Result<u64> {
+    match long::<BITS, READ>(begun, tail) {
+        Long { value, tail: Some(tail) } => {
+            *rest = Input::new(tail);
+            Ok(value)
+        }
+        Long { tail: None, .. } => Err(no_number(rest.bytes(), BITS)),
     }
-    rest.skip(width);
-    Ok(value)
 }
 
-/// A number, and how many bytes it takes: none, if it is none. By value, so that what is read from can stay in registers.
-struct Long {
+/// A number, and what follows it: nothing, if it is none. By value, so that what is read from can stay in registers.
+struct Long<'de> {
     value: u64,
-    width: usize,
+    tail: Option<&'de [u8]>,
 }
 
-/// The same, where it is more than two bytes.
 #[inline]
-fn long<const BITS: u32>(rest: &[u8]) -> Long {
-    let mut value = 0;
-    for (place, &byte) in (0..BITS.div_ceil(7)).zip(rest) {
+fn long<const BITS: u32, const READ: u32>(mut value: u64, mut tail: &[u8]) -> Long<'_> {
+    for place in READ..BITS.div_ceil(7) {
+        let [byte, more @ ..] = tail else { break };
+        tail = more;
         let shift = place * 7;
         value |= u64::from(byte & 0x7f) << shift;
-        if byte < 0x80 {
+        if *byte < 0x80 {
             if shift + 7 > BITS && byte >> (BITS - shift) != 0 {
                 break;
             }
-            return Long { value, width: place as usize + 1 };
+            return Long { value, tail: Some(tail) };
         }
     }
-    Long { value: 0, width: 0 }
+    Long { value: 0, tail: None }
 }
 
 /// What is wrong with the number that comes next.

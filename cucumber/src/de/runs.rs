@@ -13,10 +13,7 @@ const AT_ONCE: usize = 1 << 20;
 
 /// An array of floats.
 #[inline]
-fn several<F, const WIDTH: usize, const N: usize>(
-    bytes: &[u8],
-    from: fn([u8; WIDTH]) -> F,
-) -> [F; N] {
+fn several<F, const WIDTH: usize, const N: usize>(bytes: &[u8], from: fn([u8; WIDTH]) -> F) -> [F; N] {
     let (floats, _) = bytes.as_chunks::<WIDTH>();
     std::array::from_fn(|place| from(floats[place]))
 }
@@ -70,7 +67,9 @@ impl<'de, const PLAIN: bool> Decoder<'de, PLAIN> {
                     rest.skip(1);
                     byte.into()
                 }
-                _ => longer::<BITS>(&mut rest).map_err(|error| in_element(error, place))?,
+                [low, ref tail @ ..] => longer::<BITS, 1>(&mut rest, (low & 0x7f).into(), tail)
+                    .map_err(|error| in_element(error, place))?,
+                [] => return Err(in_element(Error::truncated(), place)),
             };
             numbers.push(from(value));
         }
