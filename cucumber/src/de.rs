@@ -31,10 +31,11 @@ pub(crate) use token::key_text;
 ///
 /// Whatever the bytes are, the answer is a value or an error: for bytes that are no frame, are damaged, end too early or go on
 /// too long, for a value of another shape, nested too deeply, or one that holds handles.
+#[inline]
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     match frame::plain(bytes) {
         Some(value) => read_plain(value, false),
-        None => read(&frame::open(bytes)?, Scope::new()),
+        None => open_and_read(bytes, Scope::new()),
     }
 }
 
@@ -58,6 +59,11 @@ pub fn decode_with<T: DeserializeOwned>(bytes: &[u8], scope: Scope) -> Result<T>
     {
         return read_plain(value, scope.functions);
     }
+    open_and_read(bytes, scope)
+}
+
+#[inline(never)]
+fn open_and_read<T: DeserializeOwned>(bytes: &[u8], scope: Scope) -> Result<T> {
     read(&frame::open(bytes)?, scope)
 }
 
@@ -99,6 +105,7 @@ fn named<'a>(frame: &Frame<'a>) -> Result<&'a str> {
 }
 
 /// Reads a value in postcard that has nothing besides.
+#[inline]
 fn read_plain<T: DeserializeOwned>(bytes: &[u8], functions: bool) -> Result<T> {
     crate::know::<T>();
     let guard = Guard::decoding(functions);
