@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::packet::{Packet, parse, unspill};
-use crate::sys::{self, AsFd, Incoming, OwnedFd};
+use crate::sys::{self, AsFd, Incoming, OwnedFd, Parcel, Transit};
 
 /// The sending half. Packets are sent in the order in which they are pushed.
 #[derive(Debug)]
@@ -16,11 +16,15 @@ pub(crate) struct Outbox {
     sent: (usize, usize),
     /// Where its body is, if it is too big for the stream.
     spilled: Option<OwnedFd>,
+    /// Its descriptors, made ready to leave.
+    parcel: Option<Parcel>,
+    transit: Transit,
 }
 
 impl Outbox {
     pub(crate) fn new(socket: Arc<OwnedFd>) -> Self {
-        Outbox { socket, waiting: VecDeque::new(), sent: (0, 0), spilled: None }
+        let transit = Transit::default();
+        Outbox { socket, waiting: VecDeque::new(), sent: (0, 0), spilled: None, parcel: None, transit }
     }
 
     /// Whether something waits that the socket would not take.
@@ -39,6 +43,7 @@ impl Outbox {
                 return false;
             }
             self.spilled = None;
+            self.parcel = None;
         }
         self.waiting.pop_back().is_some()
     }
@@ -49,7 +54,12 @@ impl Outbox {
             if self.spilled.is_none() {
                 self.spilled = packet.spill()?;
             }
-            let stretches = packet.stretches(self.spilled.as_ref());
+            let parcel = match self.parcel.take() {
+                Some(parcel) => parcel,
+                None => packet.parcel(self.spilled.as_ref())?,
+            };
+            let parcel = self.parcel.insert(parcel);
+            let stretches = packet.stretches(self.spilled.as_ref(), parcel);
             while let Some((bytes, fds)) = stretches.get(self.sent.0) {
                 let fds = if self.sent.1 == 0 { &fds[..] } else { &[] };
                 match sys::send(self.socket.as_fd(), &bytes[self.sent.1..], fds) {
@@ -61,9 +71,18 @@ impl Outbox {
             }
             self.sent = (0, 0);
             self.spilled = None;
+            if let Some(parcel) = self.parcel.take() {
+                self.transit.add(parcel);
+            }
             self.waiting.pop_front();
         }
         Ok(true)
+    }
+}
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.transit.end(self.socket.as_fd());
     }
 }
 
@@ -108,6 +127,9 @@ impl Inbox {
 
     fn take(&mut self) -> io::Result<Option<Packet>> {
         let Some(found) = parse(&self.bytes)? else { return Ok(None) };
+        if sys::HANDLES_ARE_BYTES {
+            self.fds = sys::unpack(&self.bytes[found.body.end..found.end])?;
+        }
         if self.fds.len() < found.fds {
             let lost = "descriptors were lost on the way; this program may have no room for more";
             return Err(io::Error::new(io::ErrorKind::InvalidData, lost));

@@ -9,12 +9,12 @@
 //! | 8… | the body, then one zero byte for each 253 descriptors after the first 253 |
 //!
 //! The system passes at most 253 descriptors with a piece of a stream, so the first group goes with byte 0 and each
-//! further one with a zero byte of its own.
+//! further one with a zero byte of its own. Where it passes none, their description is behind the body instead.
 
 use std::io;
 
 use super::spare;
-use crate::sys::{self, AsFd, BorrowedFd, OwnedFd};
+use crate::sys::{self, AsFd, BorrowedFd, OwnedFd, Parcel};
 
 /// Bodies from this size on go by shared memory: the stream is for small things.
 const SPILL: usize = 64 * 1024;
@@ -60,20 +60,35 @@ impl Packet {
         Packet { kind: u8::MAX, body: Vec::new(), fds: Vec::new() }
     }
 
+    /// All descriptors that go with it.
+    fn all_fds<'a>(&'a self, spilled: Option<&'a OwnedFd>) -> Vec<BorrowedFd<'a>> {
+        spilled.into_iter().chain(&self.fds).map(AsFd::as_fd).collect()
+    }
+
+    /// Makes its descriptors ready to leave, where they do not ride beside the bytes.
+    pub(super) fn parcel(&self, spilled: Option<&OwnedFd>) -> io::Result<Parcel> {
+        Parcel::pack(&if sys::HANDLES_ARE_BYTES { self.all_fds(spilled) } else { Vec::new() })
+    }
+
     /// The stretches of the stream, each with the descriptors that go with its first byte.
     pub(super) fn stretches<'a>(
         &'a self,
         spilled: Option<&'a OwnedFd>,
+        parcel: &Parcel,
     ) -> Vec<(Vec<u8>, Vec<BorrowedFd<'a>>)> {
         let length = (self.body.len() as u64).to_le_bytes();
         let body = if spilled.is_some() { &length[..] } else { &self.body };
-        let fds: Vec<_> = spilled.into_iter().chain(&self.fds).map(AsFd::as_fd).collect();
-        let mut first = Vec::with_capacity(HEADER + body.len());
+        let fds = self.all_fds(spilled);
+        let mut first = Vec::with_capacity(HEADER + body.len() + parcel.description().len());
         first.extend_from_slice(&(body.len() as u32).to_le_bytes());
         first.push(self.kind);
         first.push(spilled.is_some().into());
         first.extend_from_slice(&(fds.len() as u16).to_le_bytes());
         first.extend_from_slice(body);
+        first.extend_from_slice(parcel.description());
+        if sys::HANDLES_ARE_BYTES {
+            return vec![(first, Vec::new())];
+        }
         let mut groups = fds.chunks(GROUP).map(<[_]>::to_vec);
         let mut stretches = vec![(first, groups.next().unwrap_or_default())];
         stretches.extend(groups.map(|group| (vec![0], group)));
@@ -103,7 +118,10 @@ pub(super) fn parse(bytes: &[u8]) -> io::Result<Option<Parsed>> {
             "the other side sent something that is no message",
         ));
     }
-    let tail = fds.saturating_sub(1) / GROUP;
+    let tail = match sys::HANDLES_ARE_BYTES {
+        true => sys::description_length(fds),
+        false => fds.saturating_sub(1) / GROUP,
+    };
     let body = HEADER..HEADER + length;
     let end = body.end + tail;
     Ok((rest.len() + HEADER >= end).then_some(Parsed { kind, body, fds, spilled: spilled == 1, end }))

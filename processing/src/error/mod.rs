@@ -1,6 +1,8 @@
 //! What can go wrong, as values.
 
 mod failure;
+#[cfg_attr(windows, path = "windows/signals.rs")]
+pub(crate) mod signals;
 mod start;
 
 use std::fmt;
@@ -123,10 +125,15 @@ pub struct Position {
 pub enum Exit {
     /// It exited with this status.
     Code(i32),
-    /// This signal ended it.
+    /// This signal ended it. On Windows, which has none: the one by which it would have ended so on Linux.
     Signal(i32),
     /// It is gone, but its status went to someone else: a program that waits for every child, or ignores SIGCHLD.
     Unknown,
+}
+
+impl Exit {
+    /// As `abort` ends a process.
+    pub(crate) const ABORTED: Exit = Exit::Signal(signals::ABORT);
 }
 
 impl ProcessError {
@@ -353,34 +360,13 @@ impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Exit::Code(code) => write!(f, "exited with status {code} before its work was done"),
-            Exit::Signal(signal) => match signal_name(signal) {
+            Exit::Signal(signal) => match signals::name(signal) {
                 Some(name) => write!(f, "was ended by {name}"),
                 None => write!(f, "was ended by signal {signal}"),
             },
             Exit::Unknown => f.write_str("is gone; its exit status went to another waiter in this program"),
         }
     }
-}
-
-fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        libc::SIGABRT => "SIGABRT",
-        libc::SIGALRM => "SIGALRM",
-        libc::SIGBUS => "SIGBUS",
-        libc::SIGFPE => "SIGFPE",
-        libc::SIGHUP => "SIGHUP",
-        libc::SIGILL => "SIGILL",
-        libc::SIGINT => "SIGINT",
-        libc::SIGKILL => "SIGKILL (by someone else, or by the kernel for want of memory)",
-        libc::SIGPIPE => "SIGPIPE",
-        libc::SIGQUIT => "SIGQUIT",
-        libc::SIGSEGV => "SIGSEGV",
-        libc::SIGSYS => "SIGSYS",
-        libc::SIGTERM => "SIGTERM",
-        libc::SIGTRAP => "SIGTRAP",
-        libc::SIGXCPU => "SIGXCPU",
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

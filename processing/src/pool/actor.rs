@@ -306,7 +306,7 @@ impl SeatActor {
         }
         match self.status.panic.read() {
             // A panic that aborts has said why before it did.
-            Some(report) if exit == Exit::Signal(libc::SIGABRT) => {
+            Some(report) if exit == Exit::ABORTED => {
                 ProcessError::Hook { at, failure: Box::new(report.into()) }
             }
             _ => ProcessError::Died {

@@ -39,9 +39,7 @@ pub(super) fn post_mortem(shared: &Shared, was_ready: bool, exit: Exit, at: Box<
     }
     match shared.status.panic.read() {
         // A panic that aborts has said why before it did.
-        Some(report) if exit == Exit::Signal(libc::SIGABRT) => {
-            ProcessError::Hook { at, failure: Box::new(report.into()) }
-        }
+        Some(report) if exit == Exit::ABORTED => ProcessError::Hook { at, failure: Box::new(report.into()) },
         _ => ProcessError::Died {
             at,
             exit,

@@ -3,9 +3,12 @@ use std::time::Duration;
 
 use super::*;
 
+#[cfg(unix)]
 mod deaths;
+#[cfg(unix)]
 mod kills;
 mod operators;
+#[cfg(unix)]
 mod scribbles;
 
 #[test]

@@ -56,6 +56,7 @@ impl From<io::Error> for Fault {
     }
 }
 
+#[cfg(unix)]
 impl From<rustix::io::Errno> for Fault {
     fn from(error: rustix::io::Errno) -> Fault {
         Fault::Os(error.into())

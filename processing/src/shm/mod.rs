@@ -14,6 +14,7 @@ pub(crate) mod bare;
 mod bell;
 mod claims;
 #[cfg(test)]
+#[cfg(unix)]
 mod conformance;
 pub(crate) mod fault;
 pub(crate) mod heap;
@@ -29,11 +30,16 @@ pub(crate) mod ordered;
 mod page;
 pub(crate) mod planted;
 #[cfg(test)]
+#[cfg(unix)]
 mod portable;
 #[cfg(test)]
+#[cfg(unix)]
 mod primitive;
+#[cfg(test)]
+#[cfg(windows)]
+mod processes;
 pub(crate) mod ring;
-#[cfg_attr(any(target_os = "macos", locks_by_process), path = "robust/by_process.rs")]
+#[cfg_attr(any(not(target_os = "linux"), locks_by_process), path = "robust/by_process.rs")]
 pub(crate) mod robust;
 pub(crate) mod segment;
 pub(crate) mod slot;

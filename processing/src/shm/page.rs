@@ -7,9 +7,7 @@ use std::mem::offset_of;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use memmap2::{MmapOptions, MmapRaw};
-
-use crate::sys::{self, AsFd, BorrowedFd, OwnedFd};
+use crate::sys::{self, AsFd, BorrowedFd, Mapping, OwnedFd};
 
 /// A struct that may lie in memory which other processes write at any time.
 ///
@@ -30,7 +28,7 @@ pub(crate) struct Page<T> {
 
 /// What is mapped, which may be more than one page.
 struct Whole {
-    map: MmapRaw,
+    map: Mapping,
     file: OwnedFd,
 }
 
@@ -74,7 +72,7 @@ impl<T: Shared> Page<T> {
     }
 
     fn map(file: OwnedFd) -> io::Result<Self> {
-        let map = MmapOptions::new().len(size_of::<T>()).map_raw(&file)?;
+        let map = Mapping::new(&file, size_of::<T>())?;
         Ok(Page { whole: Arc::new(Whole { map, file }), at: 0, shape: PhantomData })
     }
 }
@@ -83,7 +81,7 @@ impl<T: Shared> Deref for Page<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        let place = self.whole.map.as_mut_ptr().wrapping_add(self.at);
+        let place = self.whole.map.start().wrapping_add(self.at);
         // SAFETY:
         // - aligned: a mapping begins at a page, no `Shared` type asks for more than that, and `at` is 0 or the offset of
         //   a field;
@@ -111,8 +109,6 @@ impl<T> fmt::Debug for Page<T> {
 mod tests {
     use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-    use rustix::fs::ftruncate;
-
     use super::*;
 
     #[repr(C)]
@@ -124,11 +120,11 @@ mod tests {
     #[test]
     fn memory_that_can_shrink_is_not_mapped() {
         let page = Page::<Words>::new("test").unwrap();
-        assert!(ftruncate(&page, 0).is_err(), "it can be made shorter");
+        assert!(sys::set_file_length(&page, 0).is_err(), "it can be made shorter");
         let unsealed = sys::memory_file("test").unwrap();
-        ftruncate(&unsealed, size_of::<Words>() as u64).unwrap();
+        sys::set_file_length(&unsealed, size_of::<Words>() as u64).unwrap();
         assert!(Page::<Words>::open(unsealed).is_err());
-        let longer = Page::<[AtomicWord; 8]>::new("test").unwrap();
+        let longer = Page::<[AtomicWord; 1024]>::new("test").unwrap();
         assert!(Page::<Words>::open(longer.as_fd().try_clone_to_owned().unwrap()).is_err());
     }
 
@@ -150,5 +146,5 @@ mod tests {
     struct AtomicWord(AtomicU64);
 
     // SAFETY: an array of atomics; zero is a valid value for each.
-    unsafe impl Shared for [AtomicWord; 8] {}
+    unsafe impl Shared for [AtomicWord; 1024] {}
 }

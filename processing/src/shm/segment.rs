@@ -2,11 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use memmap2::{MmapOptions, MmapRaw};
-
 use super::fault::{Fault, Result};
 use super::layout::Header;
-use crate::sys::{self, AsFd, BorrowedFd, OwnedFd};
+use crate::sys::{self, AsFd, BorrowedFd, Mapping, OwnedFd};
 
 /// A sealed memory file and its mapping.
 ///
@@ -16,7 +14,7 @@ use crate::sys::{self, AsFd, BorrowedFd, OwnedFd};
 #[derive(Debug)]
 pub(crate) struct Segment {
     file: OwnedFd,
-    map: MmapRaw,
+    map: Mapping,
     len: u64,
 }
 
@@ -57,7 +55,7 @@ impl Segment {
         }
         const { assert!(size_of::<Header>() <= 4096) };
         let size = usize::try_from(len).map_err(|_| Fault::Corrupt("length"))?;
-        let map = MmapOptions::new().len(size).no_reserve_swap().map_raw(&file)?;
+        let map = Mapping::sparse(&file, size)?;
         Ok(Segment { file, map, len })
     }
 
@@ -77,6 +75,12 @@ impl Segment {
         Ok((0, segment.word(super::layout::SEED)?.load(Relaxed)))
     }
 
+    /// Which memory this is, the same in every process: by what its maker drew for it.
+    #[cfg(windows)]
+    pub(crate) fn identity(file: &OwnedFd) -> Result<(u64, u64)> {
+        sys::memory_identity(file).map_err(|_| Fault::Corrupt("no memory of a fixed length"))
+    }
+
     /// Which file this is, the same in every process.
     #[cfg(target_os = "linux")]
     pub(crate) fn identity(file: &OwnedFd) -> Result<(u64, u64)> {
@@ -86,13 +90,13 @@ impl Segment {
 
     /// The address of `at` in this process, for the kernel's list of held locks.
     pub(crate) fn address(&self, at: u64) -> usize {
-        (self.map.as_mut_ptr() as usize).wrapping_add(at as usize)
+        (self.map.start() as usize).wrapping_add(at as usize)
     }
 
     /// The header.
     #[inline]
     pub(crate) fn header(&self) -> &Header {
-        let pointer = self.map.as_mut_ptr().cast::<Header>();
+        let pointer = self.map.start().cast::<Header>();
         // SAFETY:
         // - aligned: the mapping starts on a page;
         // - in bounds: `map` refuses less than a page, and a header is smaller;
@@ -109,7 +113,7 @@ impl Segment {
             return Err(Fault::Corrupt("offset"));
         }
         // SAFETY: `at` is at most `len - 8`, and the mapping is `len` bytes long.
-        let pointer = unsafe { self.map.as_mut_ptr().add(at as usize) };
+        let pointer = unsafe { self.map.start().add(at as usize) };
         // SAFETY:
         // - aligned: the mapping starts on a page, and `at` is a multiple of 8;
         // - in bounds: checked above; the seals keep the file as long as it is;
@@ -127,7 +131,7 @@ impl Segment {
             return Err(Fault::Corrupt("offset"));
         }
         // SAFETY: `at` is at most `len`, and the mapping is `len` bytes long.
-        let pointer = unsafe { self.map.as_mut_ptr().add(at as usize) };
+        let pointer = unsafe { self.map.start().add(at as usize) };
         // SAFETY: as in `word`, for every word of the range, whose end was checked above.
         Ok(unsafe { std::slice::from_raw_parts(pointer.cast::<AtomicU64>(), count as usize) })
     }
@@ -175,7 +179,7 @@ impl Segment {
             return;
         }
         // SAFETY: `start` is below `len`, which is the mapping's length.
-        let pointer = unsafe { self.map.as_mut_ptr().add(start as usize) };
+        let pointer = unsafe { self.map.start().add(start as usize) };
         // SAFETY: the range lies in our own shared mapping, and populating changes no byte of it.
         let _ = unsafe {
             rustix::mm::madvise(
@@ -194,8 +198,17 @@ impl Segment {
         }
     }
 
+    /// How many bytes of the segment are in memory; none, where the system does not say.
+    #[cfg(test)]
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, reason = "elsewhere it says")]
+    pub(crate) fn resident(&self) -> u64 {
+        0
+    }
+
     /// How many bytes of the segment are in memory.
     #[cfg(test)]
+    #[cfg(unix)]
     pub(crate) fn resident(&self) -> u64 {
         rustix::fs::fstat(&self.file).map_or(0, |stat| stat.st_blocks as u64 * 512)
     }
@@ -253,15 +266,17 @@ mod tests {
         assert_eq!(Segment::identity(&one.file).unwrap(), Segment::identity(&two.file).unwrap());
     }
 
+    #[cfg(unix)]
     #[test]
     fn files_that_could_shrink_are_refused() {
         let file = sys::memory_file("loose").unwrap();
-        rustix::fs::ftruncate(&file, 1 << 20).unwrap();
+        sys::set_file_length(&file, 1 << 20).unwrap();
         assert!(matches!(Segment::attach(file), Err(Fault::Corrupt(_))));
         let (pipe, _) = rustix::pipe::pipe().unwrap();
         assert!(matches!(Segment::attach(pipe), Err(Fault::Corrupt(_))));
     }
 
+    #[cfg(unix)]
     #[test]
     fn punched_pages_leave_memory() {
         let segment = segment();

@@ -76,6 +76,7 @@ fn serve(marker: &str, known: &[RawFd]) -> ! {
             70
         }
     };
+    sys::let_arrive();
     std::process::exit(status)
 }
 

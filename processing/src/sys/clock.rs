@@ -2,7 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
 use rustix::time::{ClockId, clock_gettime};
+
+#[cfg(windows)]
+#[path = "windows/clock.rs"]
+mod counter;
 
 /// Nanoseconds of the monotonic clock: the same in every process of this machine, until it is booted again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,10 +21,17 @@ pub(crate) fn later(delay: Duration) -> Instant {
 }
 
 /// What the clock says now.
+#[cfg(unix)]
 pub(crate) fn now() -> Nanos {
     let time = clock_gettime(ClockId::Monotonic);
     // The monotonic clock begins at zero, so neither part is negative.
     Nanos(time.tv_sec.unsigned_abs() * 1_000_000_000 + time.tv_nsec.unsigned_abs())
+}
+
+/// What the clock says now.
+#[cfg(windows)]
+pub(crate) fn now() -> Nanos {
+    Nanos(counter::nanos())
 }
 
 impl Nanos {

@@ -3,6 +3,8 @@
 //! They are its number, and some of when it began, as numbers are given out again. Needed where a lock's owner is a process
 //! (`shm/robust/by_process.rs`): on macOS, and on Linux for tests.
 
+use std::io;
+
 /// No number of a process has more bits.
 const PID_BITS: u32 = if cfg!(target_os = "linux") { 22 } else { 17 };
 const START_BITS: u32 = 29 - PID_BITS;
@@ -16,9 +18,10 @@ enum Unknown {
 }
 
 /// By what this process is known.
-pub(crate) fn process_number() -> u32 {
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere there are numbers that do not fit")]
+pub(crate) fn process_number() -> io::Result<u32> {
     let pid = std::process::id() & ((1 << PID_BITS) - 1);
-    pid | bits_of_start(pid).unwrap_or_default() << PID_BITS
+    Ok(pid | bits_of_start(pid).unwrap_or_default() << PID_BITS)
 }
 
 /// Whether there is a process that is known by this number. Where the system does not say, there is.
@@ -45,7 +48,7 @@ fn start(pid: u32) -> Result<u64, Unknown> {
         libc::proc_pidinfo(pid.cast_signed(), libc::PROC_PIDTBSDINFO, 0, about.as_mut_ptr().cast(), size)
     };
     if got != size {
-        let is_gone = std::io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH);
+        let is_gone = io::Error::last_os_error().raw_os_error() == Some(libc::ESRCH);
         return Err(if is_gone { Unknown::Gone } else { Unknown::Untold });
     }
     // SAFETY: the call has written all of it.
@@ -59,7 +62,7 @@ fn start(pid: u32) -> Result<u64, Unknown> {
     let about = match std::fs::read_to_string(format!("/proc/{pid}/stat")) {
         Ok(about) => about,
         // The process may have gone while it was being asked about.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Unknown::Gone),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Unknown::Gone),
         Err(error) if error.raw_os_error() == Some(libc::ESRCH) => return Err(Unknown::Gone),
         Err(_) => return Err(Unknown::Untold),
     };
@@ -78,8 +81,9 @@ mod tests {
 
     #[test]
     fn a_process_exists_until_it_ends() {
-        assert!(process_exists(process_number()));
-        let other_start = process_number() ^ 1 << PID_BITS;
+        let own = process_number().unwrap();
+        assert!(process_exists(own));
+        let other_start = own ^ 1 << PID_BITS;
         assert!(!process_exists(other_start), "its number was given to this process");
         let child = Child::fork(|| {
             loop {
@@ -88,7 +92,7 @@ mod tests {
         });
         let number = child.pid.cast_unsigned();
         let number = number | bits_of_start(number).unwrap_or_default() << PID_BITS;
-        assert!(process_exists(number) && number != process_number());
+        assert!(process_exists(number) && number != own);
         child.end();
         assert!(!process_exists(number));
     }

@@ -170,14 +170,10 @@ pub(crate) fn hang_up(socket: &OwnedFd) {
     let _ = rustix::net::shutdown(socket, rustix::net::Shutdown::Both);
 }
 
-/// Has calls fail that would have to wait.
-pub(crate) fn never_block(socket: &OwnedFd) -> io::Result<()> {
-    Ok(rustix::io::ioctl_fionbio(socket, true)?)
-}
-
-/// Who has started this process; none that can be seen from here, perhaps.
-pub(crate) fn parent() -> Option<super::ProcessId> {
-    rustix::process::getppid()
+/// Takes over a socket for tags, perhaps from another process, and has calls fail that would have to wait.
+pub(crate) fn take_tag_socket(socket: OwnedFd) -> io::Result<OwnedFd> {
+    rustix::io::ioctl_fionbio(&socket, true)?;
+    Ok(socket)
 }
 
 /// Takes over the descriptor that the parent has left open for this process, if it really is a socket whose other

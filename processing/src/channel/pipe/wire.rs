@@ -11,11 +11,12 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use crate::reactor::{self, Actor, ActorId, Io, Source};
-use crate::sys::{self, AsFd, BorrowedFd, Event, Incoming, MOST_FDS, OwnedFd, Ready};
+use crate::sys::{self, AsFd, Event, MOST_FDS, OwnedFd, Ready, TagsIn, TagsOut};
 
 /// This end's socket, and what has come through it.
 pub(super) struct Wire {
     state: Mutex<State>,
+    outgoing: TagsOut,
     /// A thread of this process came back from the socket.
     changed: Condvar,
     /// Rung for the thread that sleeps at the socket, when another one has emptied it.
@@ -34,18 +35,10 @@ struct State {
     /// The other end is gone.
     gone: bool,
     handles: VecDeque<Handles>,
-    tag: PartOfTag,
+    incoming: TagsIn,
     tasks: Vec<Waker>,
     /// Watches the socket on behalf of tasks.
     watch: Option<ActorId>,
-}
-
-/// A tag of which not all has come, where packets have no edges; the descriptors come with its first byte.
-#[derive(Default)]
-struct PartOfTag {
-    bytes: [u8; 8],
-    length: usize,
-    fds: Vec<OwnedFd>,
 }
 
 /// Descriptors that came in: where in the ring their message begins, and they themselves.
@@ -56,19 +49,20 @@ const WAKE: u64 = u64::MAX;
 
 impl Wire {
     pub(super) fn new(socket: OwnedFd, handles: VecDeque<Handles>) -> io::Result<Wire> {
-        sys::never_block(&socket)?;
+        let socket = sys::take_tag_socket(socket)?;
         let state = State {
             socket: Some(Arc::new(socket)),
             leader: false,
             turn: 0,
             gone: false,
             handles,
-            tag: PartOfTag::default(),
+            incoming: TagsIn::default(),
             tasks: Vec::new(),
             watch: None,
         };
         let bell = Event::new()?;
-        Ok(Wire { state: Mutex::new(state), changed: Condvar::new(), bell, gone: AtomicBool::new(false) })
+        let (state, changed, outgoing) = (Mutex::new(state), Condvar::new(), TagsOut::default());
+        Ok(Wire { state, outgoing, changed, bell, gone: AtomicBool::new(false) })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -99,7 +93,7 @@ impl Wire {
     pub(super) fn wake_peer(&self) {
         let socket = self.lock().socket.clone();
         if let Some(socket) = socket {
-            let _ = send_tag(&socket, WAKE, &[]);
+            let _ = self.outgoing.send(&socket, WAKE, &[]);
         }
     }
 
@@ -113,16 +107,10 @@ impl Wire {
         let Some(socket) = self.lock().socket.clone() else { return Err(io::ErrorKind::NotConnected.into()) };
         for fds in fds.chunks(MOST_FDS) {
             let fds: Vec<_> = fds.iter().map(AsFd::as_fd).collect();
-            loop {
-                match send_tag(&socket, tag, &fds) {
-                    Ok(()) => break,
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                        if !sys::wait_until_writable(&socket, deadline)? {
-                            return Ok(false);
-                        }
-                    }
-                    Err(error) => return Err(error),
-                }
+            if !until_taken(&socket, deadline, || self.outgoing.send(&socket, tag, &fds))?
+                || !until_taken(&socket, deadline, || self.outgoing.flush(&socket))?
+            {
+                return Ok(false);
             }
         }
         Ok(true)
@@ -192,6 +180,11 @@ impl Wire {
             self.bell.set();
         }
         self.gone.store(state.gone, Relaxed);
+        if state.gone
+            && let Some(socket) = &state.socket
+        {
+            self.outgoing.end(socket.as_fd());
+        }
         for task in state.tasks.drain(..) {
             task.wake();
         }
@@ -218,6 +211,9 @@ impl Wire {
     pub(super) fn copy(&self) -> io::Result<(OwnedFd, Vec<Handles>)> {
         let mut state = self.lock();
         state.drain();
+        if !state.incoming.is_between() || !self.outgoing.is_between() {
+            return Err(io::ErrorKind::ResourceBusy.into());
+        }
         let socket = state.socket.as_ref().ok_or(io::ErrorKind::NotConnected)?.try_clone()?;
         let copy =
             |(tag, fds): &Handles| Ok((*tag, fds.iter().map(OwnedFd::try_clone).collect::<io::Result<_>>()?));
@@ -232,10 +228,11 @@ impl Wire {
     /// Lets go of the socket. With `hang_up`, copies of it that others may have are no use any more either.
     pub(super) fn close(&self, hang_up: bool) {
         let mut state = self.lock();
-        if let Some(socket) = state.socket.take()
-            && hang_up
-        {
-            sys::hang_up(&socket);
+        if let Some(socket) = state.socket.take() {
+            if hang_up {
+                sys::hang_up(&socket);
+            }
+            self.outgoing.end(socket.as_fd());
         }
         state.handles.clear();
         if let Some(watch) = state.watch.take() {
@@ -257,21 +254,15 @@ impl State {
         let Some(socket) = &self.socket else { return false };
         let mut any = false;
         loop {
-            let PartOfTag { bytes, length, fds } = &mut self.tag;
-            match sys::receive(socket.as_fd(), &mut bytes[*length..], fds) {
-                Ok(Incoming::Bytes(count)) => {
+            match self.incoming.receive(socket.as_fd()) {
+                Ok(Some((tag, fds))) => {
                     any = true;
-                    *length += count;
-                    if *length < bytes.len() {
-                        continue;
-                    }
-                    *length = 0;
                     if !fds.is_empty() {
-                        self.handles.push_back((u64::from_le_bytes(*bytes), std::mem::take(fds)));
+                        self.handles.push_back((tag, fds));
                     }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return any,
-                Ok(Incoming::End) | Err(_) => {
+                Ok(None) | Err(_) => {
                     any |= !self.gone;
                     self.gone = true;
                     return any;
@@ -281,13 +272,22 @@ impl State {
     }
 }
 
-/// Sends a packet.
-fn send_tag(socket: &OwnedFd, tag: u64, fds: &[BorrowedFd<'_>]) -> io::Result<()> {
-    let tag = tag.to_le_bytes();
-    match sys::send(socket.as_fd(), &tag, fds)? {
-        // Such sockets take all of so little, or nothing.
-        count if count < tag.len() => Err(io::ErrorKind::WriteZero.into()),
-        _ => Ok(()),
+/// Does something for which the socket may have to take some more first; `false` if it does not by then.
+fn until_taken(
+    socket: &OwnedFd,
+    deadline: Option<Instant>,
+    mut send: impl FnMut() -> io::Result<()>,
+) -> io::Result<bool> {
+    loop {
+        match send() {
+            Ok(()) => return Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if !sys::wait_until_writable(socket, deadline)? {
+                    return Ok(false);
+                }
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -59,7 +59,7 @@ fn memory_goes_back_when_blocks_do() {
             blocks.push(block);
         }
     }
-    assert!(store.segment().resident() > resident + (8 << 20));
+    assert!(cfg!(not(unix)) || store.segment().resident() > resident + (8 << 20));
     for block in blocks {
         store
             .write(|writer| {

@@ -3,12 +3,15 @@ use std::time::{Duration, Instant};
 
 use super::super::robust::Thread;
 use super::super::segment::Segment;
-use super::super::testing::{Child, Random};
 use super::futex::Robust;
 use super::*;
 
+#[cfg(unix)]
+mod forked;
+// A model is the same everywhere.
+#[cfg(unix)]
 mod model;
-#[cfg(not(locks_by_process))]
+#[cfg(all(target_os = "linux", not(locks_by_process)))]
 mod neighbours;
 
 const COUNTER: u64 = 256;
@@ -35,24 +38,6 @@ fn count(segment: &Segment) {
 }
 
 #[test]
-fn one_owner_at_a_time_across_processes() {
-    let segment = segment();
-    let children: Vec<_> = (0..4)
-        .map(|_| {
-            Child::fork(|| {
-                (0..20_000).for_each(|_| with_lock(&segment, |_| count(&segment)));
-                true
-            })
-        })
-        .collect();
-    for child in children {
-        assert!(child.succeeds_within(Duration::from_secs(60)));
-    }
-    assert_eq!(segment.word(COUNTER).unwrap().load(Relaxed), 80_000);
-    assert_eq!(segment.header().lock.load(Relaxed), 0, "nobody is left announced");
-}
-
-#[test]
 fn one_owner_at_a_time_across_threads() {
     let segment = segment();
     std::thread::scope(|scope| {
@@ -63,29 +48,7 @@ fn one_owner_at_a_time_across_threads() {
     assert_eq!(segment.word(COUNTER).unwrap().load(Relaxed), 80_000);
 }
 
-#[test]
-fn lock_survives_its_owner() {
-    let segment = segment();
-    let ready = segment.word(512).unwrap();
-    let child = Child::fork(|| {
-        with_lock(&segment, |_| {
-            ready.store(1, Relaxed);
-            std::thread::sleep(Duration::from_secs(60));
-        });
-        true
-    });
-    while ready.load(Relaxed) == 0 {
-        std::thread::yield_now();
-    }
-    child.end();
-    let start = Instant::now();
-    let taken = with_lock(&segment, |taken| taken);
-    assert!(taken.after_death);
-    assert!(start.elapsed() < Duration::from_secs(1));
-    assert!(!with_lock(&segment, |taken| taken).after_death, "told once");
-}
-
-#[cfg(not(locks_by_process))]
+#[cfg(all(target_os = "linux", not(locks_by_process)))]
 #[test]
 fn lock_survives_a_thread_that_ends_without_giving_it_up() {
     let segment = segment();
@@ -117,37 +80,6 @@ fn patience_ends() {
         });
     });
     with_lock(&segment, |taken| assert!(!taken.after_death));
-}
-
-/// Owners and waiters are killed all the time; whoever is left must go on.
-#[test]
-fn kills_strand_nobody() {
-    let segment = segment();
-    let progress = segment.word(COUNTER).unwrap();
-    let mut random = Random::new(1);
-    let spawn = || {
-        Child::fork(|| {
-            loop {
-                with_lock(&segment, |_| {
-                    progress.fetch_add(1, Relaxed);
-                    // Long enough for the others to fall asleep.
-                    (0..200).for_each(|_| std::hint::spin_loop());
-                });
-            }
-        })
-    };
-    let mut children: Vec<_> = (0..4).map(|_| spawn()).collect();
-    for _ in 0..400 {
-        std::thread::sleep(Duration::from_micros(random.below(1500)));
-        let victim = random.below(4) as usize;
-        let before = progress.load(Relaxed);
-        children[victim] = spawn();
-        let start = Instant::now();
-        while progress.load(Relaxed) == before {
-            assert!(start.elapsed() < Duration::from_secs(5), "everybody sleeps");
-            std::thread::yield_now();
-        }
-    }
 }
 
 #[test]

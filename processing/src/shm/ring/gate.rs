@@ -100,7 +100,9 @@ impl Gate {
     }
 }
 
+// A model is the same everywhere.
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use loom::sync::atomic::{AtomicBool, AtomicU64, fence};
     use loom::sync::{Arc, Condvar, Mutex};

@@ -1,5 +1,5 @@
-//! Who holds a lock, on a system whose kernel keeps no list of that: the other `robust`, for macOS. On Linux it is compiled with
-//! `--cfg locks_by_process`, and tested so.
+//! Who holds a lock, on a system whose kernel keeps no list of that: the other `robust`, for macOS and Windows. On Linux it is
+//! compiled with `--cfg locks_by_process`, and tested so.
 //!
 //! A lock's word names its owner's *process*. Whoever waits for the lock asks the system each time it has slept whether that
 //! process is still there, and if not, marks the word as Linux's kernel does ([`mark_if_dead`]). Nobody asks while nobody
@@ -12,13 +12,17 @@
 use std::cell::Cell;
 use std::io;
 use std::marker::PhantomData;
-use std::sync::OnceLock;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release};
 use std::sync::atomic::{AtomicU32, AtomicU64};
 
 use super::fault::{Fault, Result};
 use super::lock::{OWNER_DIED, TID, WAITERS};
 use crate::sys;
+
+#[cfg(unix)]
+mod forks;
+#[cfg(unix)]
+pub(crate) use forks::generation;
 
 /// How many locks one thread can hold.
 const NODES: usize = 14;
@@ -38,6 +42,13 @@ struct Me {
     count: Cell<usize>,
 }
 
+/// A number that differs between a process and its copies: this system makes none.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it may fail")]
+pub(crate) fn generation() -> Result<u64> {
+    Ok(1)
+}
+
 thread_local! {
     static ME: Me = const {
         Me {
@@ -47,23 +58,6 @@ thread_local! {
             count: Cell::new(0),
         }
     };
-}
-
-/// How often this process's line has forked.
-static GENERATION: AtomicU64 = AtomicU64::new(1);
-
-/// A number that differs between a process and its forked children.
-pub(crate) fn generation() -> Result<u64> {
-    static HOOK: OnceLock<i32> = OnceLock::new();
-    // SAFETY: the function does nothing but count, which may be done in a child of any fork.
-    match *HOOK.get_or_init(|| unsafe { libc::pthread_atfork(None, None, Some(count_fork)) }) {
-        0 => Ok(GENERATION.load(Relaxed)),
-        error => Err(Fault::Os(io::Error::from_raw_os_error(error))),
-    }
-}
-
-extern "C" fn count_fork() {
-    GENERATION.fetch_add(1, Relaxed);
 }
 
 /// Marks the word of a lock as left by its owner, if that is gone, for the next one to take over.
@@ -88,14 +82,14 @@ impl Thread {
     /// The calling thread; found once, and again after a fork.
     pub(crate) fn current() -> Result<Thread> {
         let generation = generation()?;
-        Ok(ME.with(|me| {
+        ME.with(|me| {
             if me.generation.get() != generation {
-                me.number.set(sys::process_number());
+                me.number.set(sys::process_number()?);
                 me.count.set(0);
                 me.generation.set(generation);
             }
-            Thread { generation, tid: me.number.get(), not_send: PhantomData }
-        }))
+            Ok(Thread { generation, tid: me.number.get(), not_send: PhantomData })
+        })
     }
 
     /// Where this thread notes what it holds; in a forked child of it, too.
@@ -127,7 +121,7 @@ impl Thread {
     pub(crate) fn reserve(&self) -> Result<()> {
         // One more may be needed for the sleepers' word.
         if self.held() + 2 > NODES {
-            return Err(Fault::Os(rustix::io::Errno::NOLCK.into()));
+            return Err(Fault::Os(io::Error::other("a thread holds as many locks as it can")));
         }
         Ok(())
     }

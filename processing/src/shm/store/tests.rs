@@ -1,9 +1,12 @@
 use std::time::Duration;
 
 use super::super::layout::COMMIT;
-use super::super::testing::{Child, Random};
+use super::super::testing::Random;
 use super::*;
 
+#[cfg(unix)]
+mod forked;
+#[cfg(unix)]
 mod kills;
 mod sleepers;
 
@@ -153,28 +156,6 @@ fn the_same_file_is_mapped_once() {
     let again = Store::attach(store.file().unwrap(), 1).unwrap();
     assert!(Arc::ptr_eq(&store, &again));
     assert!(matches!(Store::attach(store.file().unwrap(), 2), Err(Fault::Corrupt(_))));
-}
-
-#[test]
-fn a_forked_copy_of_the_owner_does_nothing() {
-    let (store, root) = store();
-    let whole = store.begin().unwrap();
-    store.change_word(root, |_| Some((1, ()))).unwrap();
-    let mut whole = Some(whole);
-    let child = Child::fork(|| {
-        drop(whole.take());
-        // The parent still has the lock, so this waits for it.
-        store.change_word(root, |word| Some((word + 10, ()))).unwrap();
-        let part = store.begin().unwrap();
-        store.change_word(root, |word| Some((word + 100, ()))).unwrap();
-        part.commit().is_ok()
-    });
-    std::thread::sleep(Duration::from_millis(50));
-    assert_eq!(get(&store, root), 1);
-    store.change_word(root, |word| Some((word + 1, ()))).unwrap();
-    whole.take().unwrap().commit().unwrap();
-    assert!(child.succeeds_within(Duration::from_secs(10)));
-    assert_eq!(get(&store, root), 112);
 }
 
 #[test]

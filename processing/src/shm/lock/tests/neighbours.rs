@@ -4,6 +4,7 @@ use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
 
 use super::super::super::layout::LOCK_NODE;
+use super::super::super::testing::Random;
 use super::*;
 
 /// A robust mutex of the C library's.

@@ -1,5 +1,6 @@
 //! Processes killed in the middle of changes.
 
+use super::super::super::testing::Child;
 use super::*;
 
 const SUMS: u64 = 8;
