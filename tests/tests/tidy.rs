@@ -30,7 +30,7 @@ const FLOORS: &[&[&str]] = &[
 ];
 
 /// The start-up constructor is `sys`'s, as it needs `unsafe`, and what it is for is `spawn`'s.
-const EXCEPTIONS: &[(&str, &str)] = &[("sys/startup.rs", "spawn")];
+const EXCEPTIONS: &[(&str, &str)] = &[("sys/startup.rs", "spawn"), ("sys/windows/startup.rs", "spawn")];
 
 /// What `crate::Name` stands for, where the name is re-exported at the root.
 const REEXPORTS: &[(&str, &str)] = &[
