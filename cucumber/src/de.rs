@@ -62,6 +62,7 @@ pub fn decode_with<T: DeserializeOwned>(bytes: &[u8], scope: Scope) -> Result<T>
     open_and_read(bytes, scope)
 }
 
+/// Any other frame. Apart, so that what reads plain ones is small enough to be inlined.
 #[inline(never)]
 fn open_and_read<T: DeserializeOwned>(bytes: &[u8], scope: Scope) -> Result<T> {
     read(&frame::open(bytes)?, scope)

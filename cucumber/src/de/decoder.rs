@@ -317,13 +317,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
 
     #[inline]
     fn deserialize_tuple<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value> {
-        if !PLAIN {
-            return self.packed_tuple(visitor);
-        }
-        // The stack is not looked at: a type that holds itself does so by something else, too, or it would have no end.
-        let mut elements = Elements::new(self, len);
-        let value = visitor.visit_seq(&mut elements)?;
-        exhausted(elements.left, value)
+        if PLAIN { self.elements(len, visitor) } else { self.packed_tuple(visitor) }
     }
 
     #[inline]

@@ -22,8 +22,12 @@ impl Numbers {
 
     /// Those that the reader will ask for, if it is a tuple of them.
     pub(crate) fn of(wanted: Wanted, parts: &[Part]) -> Option<Self> {
+        // A number alone is compared as fast by itself.
+        if wanted.is_number() {
+            return None;
+        }
         let numbers = Self::NONE.and_those_of(wanted, parts, 0)?;
-        (numbers != Self::NONE && !wanted.is_number()).then_some(numbers)
+        (numbers != Self::NONE).then_some(numbers)
     }
 
     fn and_those_of(self, wanted: Wanted, parts: &[Part], depth: u32) -> Option<Self> {

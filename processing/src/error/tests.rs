@@ -20,18 +20,19 @@ fn one_line_says_what_where_and_how_often() {
     assert_eq!(error.source().unwrap().to_string(), "no such table");
 }
 
+#[cfg(unix)]
 #[test]
 fn a_crash_names_the_signal() {
     let error = ProcessError::Died {
         at: position(),
-        exit: Exit::ABORTED,
+        exit: Exit::Signal(libc::SIGSEGV),
         stack_overflow: true,
         last_words: vec!["oh".into()],
     };
     assert!(error.is_crash() && !error.is_timeout());
     assert_eq!(
         error.to_string(),
-        "worker `shop::Orders` was ended by SIGABRT, its stack used up, in `prerun` (run 1, no lives left, pid 7); its last words were `oh`"
+        "worker `shop::Orders` was ended by SIGSEGV, its stack used up, in `prerun` (run 1, no lives left, pid 7); its last words were `oh`"
     );
 }
 

@@ -21,8 +21,10 @@ pub(super) fn of_workers() -> Option<&'static OwnedFd> {
 }
 
 fn make() -> io::Result<OwnedFd> {
-    // SAFETY: no attributes and no name are both allowed; the call makes a handle for us alone.
-    let job = unsafe { made(CreateJobObjectW(ptr::null(), ptr::null())) }?;
+    // SAFETY: no attributes and no name are both allowed.
+    let job = unsafe { CreateJobObjectW(ptr::null(), ptr::null()) };
+    // SAFETY: the call has made it, for us alone.
+    let job = unsafe { made(job) }?;
     // Programs that a worker starts are its own business, as they are elsewhere; its own workers are in a job of its own.
     let limits = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
     let mut about = JOBOBJECT_EXTENDED_LIMIT_INFORMATION::default();

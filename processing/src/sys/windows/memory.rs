@@ -38,7 +38,7 @@ use super::{AsFd, BorrowedFd, OwnedFd};
 const PAGE: u64 = 4096;
 /// Up to here a section is memory as soon as it is made.
 const AT_ONCE: u64 = 2 << 20;
-/// The longest section: the system keeps eight bytes for each page of one, touched or not.
+/// The longest section: the system is taken to keep eight bytes for each page of one, touched or not.
 const LONGEST: u64 = 8 << 30;
 
 /// A file that is written and read by whoever has its handle: for a value that is too big for a socket.

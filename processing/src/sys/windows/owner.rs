@@ -5,7 +5,7 @@
 use std::io;
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle, RawHandle};
 
-use windows_sys::Win32::Foundation::{ERROR_ACCESS_DENIED, ERROR_INVALID_PARAMETER, FILETIME, WAIT_OBJECT_0};
+use windows_sys::Win32::Foundation::{ERROR_INVALID_PARAMETER, FILETIME, WAIT_OBJECT_0};
 use windows_sys::Win32::System::Threading::{
     GetCurrentProcess, GetProcessTimes, OpenProcess, PROCESS_QUERY_LIMITED_INFORMATION, PROCESS_SYNCHRONIZE,
     WaitForSingleObject,
@@ -59,8 +59,8 @@ fn start_of(pid: u32) -> Result<u64, Unknown> {
     if process.is_null() {
         return Err(match io::Error::last_os_error().raw_os_error().map(i32::cast_unsigned) {
             Some(ERROR_INVALID_PARAMETER) => Unknown::Gone,
-            // There is one that does not belong to us, above all.
-            Some(ERROR_ACCESS_DENIED) | _ => Unknown::Untold,
+            // There is one that does not belong to us, above all (`ERROR_ACCESS_DENIED`).
+            _ => Unknown::Untold,
         });
     }
     // SAFETY: the call has made this handle, for us alone.

@@ -89,8 +89,10 @@ impl Parcel {
             return Ok(Parcel { description: Vec::new(), kept: None });
         }
         let copies = handles.iter().map(BorrowedFd::try_clone_to_owned).collect::<io::Result<Vec<_>>>()?;
-        // SAFETY: no attributes and no name are both allowed; the call makes a handle for us alone.
-        let receipt = unsafe { made(CreateEventW(ptr::null(), 1, 0, ptr::null())) }?;
+        // SAFETY: no attributes and no name are both allowed.
+        let receipt = unsafe { CreateEventW(ptr::null(), 1, 0, ptr::null()) };
+        // SAFETY: the call has made it, for us alone.
+        let receipt = unsafe { made(receipt) }?;
         let mut description = Vec::with_capacity(description_length(handles.len()));
         for handle in [&receipt].into_iter().chain(&copies) {
             description.extend_from_slice(&std::process::id().to_le_bytes());

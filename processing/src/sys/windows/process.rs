@@ -62,8 +62,10 @@ pub(crate) fn parent() -> Option<ProcessId> {
 /// A process of this number, with these rights and those to ask about it; an error if there is none, or it has ended.
 pub(super) fn open(number: u32, rights: u32) -> io::Result<OwnedFd> {
     let rights = rights | PROCESS_SYNCHRONIZE | PROCESS_QUERY_LIMITED_INFORMATION;
-    // SAFETY: any number may be asked for; the call makes a handle for us alone.
-    let process = unsafe { made(OpenProcess(rights, 0, number)) }?;
+    // SAFETY: any number may be asked for.
+    let process = unsafe { OpenProcess(rights, 0, number) };
+    // SAFETY: the call has made it, for us alone.
+    let process = unsafe { made(process) }?;
     if has_ended(super::AsFd::as_fd(&process)) {
         return Err(io::ErrorKind::NotFound.into());
     }

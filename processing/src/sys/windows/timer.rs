@@ -20,8 +20,10 @@ const UNIT: u64 = 100;
 
 impl Alarm {
     pub(crate) fn new() -> io::Result<Self> {
-        // SAFETY: no attributes and no name are both allowed; the call makes a handle for us alone.
-        unsafe { made(CreateWaitableTimerExW(ptr::null(), ptr::null(), 0, TIMER_ALL_ACCESS)) }.map(Alarm)
+        // SAFETY: no attributes and no name are both allowed.
+        let timer = unsafe { CreateWaitableTimerExW(ptr::null(), ptr::null(), 0, TIMER_ALL_ACCESS) };
+        // SAFETY: the call has made it, for us alone.
+        unsafe { made(timer) }.map(Alarm)
     }
 
     pub(crate) fn from_fd(handle: OwnedFd) -> Self {
