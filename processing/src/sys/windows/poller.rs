@@ -116,7 +116,7 @@ impl Poller {
         lock(&self.entries).remove(&handle.as_fd().as_raw_fd());
     }
 
-    /// Sleeps until something is ready, the waker is used or the time is over.
+    /// Sleeps until something is ready, the waker is used or the time is over; may return for no reason.
     pub(crate) fn wait(&self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
         let (mut polled, mut numbers) = (vec![wait::entry(self.news.event.as_fd(), POLLRDNORM)], vec![0]);
         for (&number, entry) in lock(&self.entries).iter_mut() {
@@ -133,7 +133,10 @@ impl Poller {
                 Kind::Other { .. } => {}
             }
         }
-        wait::poll(&mut polled, timeout)?;
+        if let Err(error) = wait::poll(&mut polled, timeout) {
+            // One that was closed without a word may be an error of the whole call.
+            return if self.forget_closed() { Ok(()) } else { Err(error) };
+        }
         if polled[0].revents != 0 {
             self.take_news(ready);
         }
@@ -155,6 +158,17 @@ impl Poller {
             });
         }
         Ok(())
+    }
+
+    /// Forgets the sockets that are not what they were when they were added; `false` if all of them are.
+    fn forget_closed(&self) -> bool {
+        let mut entries = lock(&self.entries);
+        let before = entries.len();
+        entries.retain(|&number, entry| match entry.kind {
+            Kind::Socket { port, .. } => socket::port(number) == Some(port),
+            Kind::Other { .. } => true,
+        });
+        entries.len() < before
     }
 
     fn take_news(&self, ready: &mut Vec<Ready>) {
