@@ -112,7 +112,7 @@ impl Reactor {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, target_os = "linux"))]
 impl<'a> Io<'a> {
     /// Of an actor that nobody has handed over.
     pub(crate) fn of(poller: &'a Poller, times: &'a mut Times) -> Self {

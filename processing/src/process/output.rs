@@ -135,6 +135,9 @@ impl AsFd for Lines {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
@@ -142,9 +145,10 @@ mod tests {
         let (read, write) = crate::sys::capture_pipe().unwrap();
         let mut lines = Lines::new(read, OutputStream::Stdout, "worker", 7);
         let mut seen = Vec::new();
-        rustix::io::write(&write, b"one\ntw").unwrap();
+        let mut write = File::from(write);
+        write.write_all(b"one\ntw").unwrap();
         assert_eq!(lines.read(usize::MAX, |line| seen.push(line.to_string())), Left::Open);
-        rustix::io::write(&write, b"o\n\nrest").unwrap();
+        write.write_all(b"o\n\nrest").unwrap();
         drop(write);
         assert_eq!(lines.read(usize::MAX, |line| seen.push(line.to_string())), Left::Over);
         assert_eq!(seen, ["[worker 7] one", "[worker 7] two", "[worker 7] ", "[worker 7] rest"]);
@@ -154,7 +158,7 @@ mod tests {
     fn whoever_writes_without_end_is_read_in_turns() {
         let (read, write) = crate::sys::capture_pipe().unwrap();
         let mut lines = Lines::new(read, OutputStream::Stdout, "worker", 7);
-        rustix::io::write(&write, &b"y\n".repeat(20_000)).unwrap();
+        File::from(write).write_all(&b"y\n".repeat(20_000)).unwrap();
         let mut count = 0;
         assert_eq!(lines.read(8 * 1024, |_| count += 1), Left::Open);
         assert_eq!(count, 4096);

@@ -37,7 +37,7 @@ pub(crate) enum Mistake {
     PaidEarly,
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 impl Mistake {
     /// All of them.
     pub(crate) const ALL: [Mistake; 15] = {
@@ -92,7 +92,7 @@ pub(crate) fn is_faultless() -> bool {
 }
 
 /// Has this thread, and the children that it forks meanwhile, make a mistake while `body` runs.
-#[cfg(test)]
+#[cfg(all(test, unix))]
 pub(crate) fn making<R>(mistake: Mistake, body: impl FnOnce() -> R) -> R {
     MADE.set(Some(mistake));
     let result = body();

@@ -62,7 +62,7 @@ impl Store {
         &self.segment
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(crate) fn layout(&self) -> &Layout {
         &self.layout
     }

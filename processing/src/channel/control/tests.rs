@@ -1,5 +1,4 @@
 use super::*;
-use crate::channel::START;
 
 fn pair() -> (Outbox, Inbox) {
     let (here, there) = sys::socket_pair().unwrap();
@@ -77,11 +76,12 @@ fn a_torn_packet_is_the_end() {
 }
 
 #[test]
+#[cfg(unix)]
 fn a_body_of_holes_is_refused() {
     let (outbox, mut inbox) = pair();
     let file = sys::memory_file("test").unwrap();
     let length = 1_u64 << 40;
-    rustix::fs::ftruncate(&file, length + START).unwrap();
+    sys::set_file_length(&file, length + crate::channel::START).unwrap();
     let mut bytes = vec![8, 0, 0, 0, 2, 1, 1, 0];
     bytes.extend(length.to_le_bytes());
     sys::send(outbox.socket.as_fd(), &bytes, &[file.as_fd()]).unwrap();
@@ -110,7 +110,9 @@ fn any_stream_is_packets_or_an_error() {
                 packet.append(&mut bytes);
                 bytes = packet;
             }
-            let files: Vec<_> = (0..noise(3)).map(|_| sys::memory_file("test").unwrap()).collect();
+            // Elsewhere nothing rides beside the bytes.
+            let beside = if cfg!(unix) { noise(3) } else { 0 };
+            let files: Vec<_> = (0..beside).map(|_| sys::memory_file("test").unwrap()).collect();
             let fds: Vec<_> = files.iter().map(AsFd::as_fd).collect();
             if !bytes.is_empty() {
                 sys::send(outbox.socket.as_fd(), &bytes, &fds).unwrap();

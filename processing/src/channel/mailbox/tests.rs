@@ -5,7 +5,7 @@ use super::*;
 use crate::channel::{Packet, Postbag};
 use crate::shm::Page;
 use crate::shm::mail::Mail;
-use crate::shm::testing::Random;
+use crate::shm::testing::{Random, scribble};
 
 fn packet(size: usize, fill: u8) -> Arc<Packet> {
     Arc::new(Packet::new(1, vec![fill; size], Vec::new()).unwrap())
@@ -147,7 +147,7 @@ fn scribbled_rings_are_errors_or_messages_but_never_panics() {
                 2 => random.below(1 << 20) & !7,
                 _ => 1 << random.below(64),
             };
-            rustix::io::pwrite(&mail, &word.to_le_bytes(), at).unwrap();
+            scribble(&mail, at, word);
         }
         for _ in 0..50 {
             match mailbox.next(&mail.up) {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::*;
 use crate::Share;
 use crate::shm::ring::{CHUNK, Chunk};
-use crate::shm::testing::Random;
+use crate::shm::testing::{Random, scribble};
 use crate::sys::{AsFd, OwnedFd};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -414,11 +414,11 @@ fn scribbled_memory_is_an_error() {
     let encoded = cucumber::encode(&point).unwrap();
     let memory = encoded.attachments.into_iter().next().unwrap().downcast::<OwnedFd>().unwrap();
     for (at, word) in [(256_u64, u64::MAX), (256, 1 << 50), (256, 4096)] {
-        rustix::io::pwrite(memory.as_fd(), &word.to_le_bytes(), at).unwrap();
+        scribble(memory.as_fd(), at, word);
         assert!(point.recv().is_err());
     }
     for (at, word) in [(0_u64, 7_u64), (128, 1 << 40), (128, 3)] {
-        rustix::io::pwrite(memory.as_fd(), &word.to_le_bytes(), at).unwrap();
+        scribble(memory.as_fd(), at, word);
         assert!(point.recv().is_err());
         assert!(anchor.send(&"again".to_owned()).is_err());
     }

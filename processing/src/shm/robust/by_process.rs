@@ -93,7 +93,7 @@ impl Thread {
     }
 
     /// Where this thread notes what it holds; in a forked child of it, too.
-    #[cfg(test)]
+    #[cfg(all(test, unix))]
     pub(crate) fn head_address(&self) -> usize {
         ME.with(|me| std::ptr::from_ref(&me.held) as usize)
     }

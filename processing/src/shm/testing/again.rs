@@ -3,12 +3,13 @@
 use std::os::windows::io::{AsRawHandle as _, FromRawHandle as _, OwnedHandle};
 use std::process::{Command, Stdio};
 use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use windows_sys::Win32::Foundation::{DUPLICATE_SAME_ACCESS, DuplicateHandle};
 use windows_sys::Win32::System::Threading::{GetCurrentProcess, OpenProcess, PROCESS_DUP_HANDLE};
 
-use crate::sys::{AsFd, OwnedFd};
+use crate::sys::{AsFd, Mapping, OwnedFd};
 
 /// What the other process is told by: what it is to do, whose handle is meant, and which.
 const VARIABLE: &str = "PROCESSING_TEST_ROLE";
@@ -59,6 +60,17 @@ impl Drop for Child {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Writes a word into memory, as any process that has it can.
+pub(crate) fn scribble(memory: impl AsFd, at: u64, word: u64) {
+    let memory = memory.as_fd().try_clone_to_owned().unwrap();
+    let at = usize::try_from(at).unwrap();
+    let mapping = Mapping::new(&memory, at + size_of::<u64>()).unwrap();
+    let place = mapping.start().wrapping_add(at).cast::<u64>();
+    assert!(place.is_aligned());
+    // SAFETY: the mapping is that long, and stays until the end of this; all who look at this memory use atomics.
+    unsafe { AtomicU64::from_ptr(place) }.store(word, Ordering::Relaxed);
 }
 
 /// What this process is to do in the test, and the memory that the other one has; `None` in that one.

@@ -10,13 +10,19 @@ mod step;
 mod watched;
 
 #[cfg(windows)]
-pub(crate) use again::{Child, role};
+pub(crate) use again::{Child, role, scribble};
 #[cfg(unix)]
 pub(crate) use forked::Child;
 #[cfg(unix)]
 pub(crate) use step::{Moment, Stepped, stay_on_one_processor};
 #[cfg(unix)]
 pub(crate) use watched::Moments;
+
+/// Writes a word into memory, as any process that has it can.
+#[cfg(unix)]
+pub(crate) fn scribble(memory: impl crate::sys::AsFd, at: u64, word: u64) {
+    crate::sys::write_at(memory, &word.to_le_bytes(), at).unwrap();
+}
 
 /// A small generator, so that a failure can be repeated.
 #[derive(Clone, Debug)]
