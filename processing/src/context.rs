@@ -317,6 +317,7 @@ impl Context {
         if sent.is_err() {
             outbox.take_back();
         }
+        outbox.settle();
         sent
     }
 

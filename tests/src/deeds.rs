@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
 use serde::{Deserialize, Serialize};
 
 /// What a hook does wrong.
@@ -51,15 +50,19 @@ impl Deed {
     pub const ENDLESS: [Deed; 3] = [Deed::Spin, Deed::Block, Deed::CatchEverything];
 
     /// Those that end the worker.
-    pub const DEADLY: [Deed; 10] = [
+    pub const DEADLY: &[Deed] = &[
         Deed::Abort,
         Deed::Sigkill,
         Deed::Sigsegv,
+        #[cfg(unix)]
         Deed::Sigterm,
         Deed::ExitZero,
         Deed::ExitThree,
         Deed::StdExit,
+        #[cfg(unix)]
         Deed::OutOfMemory,
+        // Wine ends the thread alone.
+        #[cfg(unix)]
         Deed::StackOverflow,
         Deed::PanicTwice,
     ];
@@ -90,13 +93,13 @@ impl Deed {
                 panic!("the first panic");
             }
             Deed::Abort => std::process::abort(),
-            Deed::Sigkill => raise(Signal::KILL),
-            Deed::Sigsegv => raise(Signal::SEGV),
-            Deed::Sigterm => raise(Signal::TERM),
+            Deed::Sigkill => system::die_of(9),
+            Deed::Sigsegv => system::die_of(11),
+            Deed::Sigterm => system::die_of(15),
             Deed::ExitZero => signal_hook::low_level::exit(0),
             Deed::ExitThree => signal_hook::low_level::exit(3),
             Deed::StdExit => exit(),
-            Deed::OutOfMemory => use_up_memory(),
+            Deed::OutOfMemory => system::use_up_memory(),
             Deed::StackOverflow => {
                 std::hint::black_box(call_without_end(1));
             }
@@ -123,25 +126,9 @@ impl Drop for PanicsInDrop {
     }
 }
 
-fn raise(signal: Signal) {
-    kill_process(getpid(), signal).expect("a signal to oneself");
-    // It may reach another thread first.
-    spin();
-}
-
 #[expect(clippy::exit, reason = "this is the deed")]
 fn exit() -> ! {
     std::process::exit(0)
-}
-
-fn use_up_memory() {
-    let limit = 1 << 30;
-    setrlimit(Resource::As, Rlimit { current: Some(limit), maximum: Some(limit) }).expect("a lower limit");
-    let mut hoard = Vec::new();
-    loop {
-        hoard.push(Vec::<u8>::with_capacity(1 << 28));
-        std::hint::black_box(&hoard);
-    }
 }
 
 #[expect(unconditional_recursion, reason = "this is the deed")]
@@ -160,5 +147,45 @@ fn spin() {
 fn spin_a_little() {
     for number in 0..1_000_000_u64 {
         std::hint::black_box(number);
+    }
+}
+
+#[cfg(unix)]
+mod system {
+    use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
+
+    pub(super) fn die_of(signal: i32) {
+        let signal = Signal::from_named_raw(signal).expect("a signal that has a name");
+        kill_process(getpid(), signal).expect("a signal to oneself");
+        // It may reach another thread first.
+        super::spin();
+    }
+
+    pub(super) fn use_up_memory() {
+        let limit = 1 << 30;
+        setrlimit(Resource::As, Rlimit { current: Some(limit), maximum: Some(limit) })
+            .expect("a lower limit");
+        let mut hoard = Vec::new();
+        loop {
+            hoard.push(Vec::<u8>::with_capacity(1 << 28));
+            std::hint::black_box(&hoard);
+        }
+    }
+}
+
+/// There are no signals: who dies of what would be one ends with a code that says so.
+#[cfg(windows)]
+mod system {
+    pub(super) fn die_of(signal: i32) {
+        let code = match signal {
+            9 => 0xDEAD_0009_u32,
+            11 => 0xC000_0005,
+            other => unimplemented!("signal {other}"),
+        };
+        signal_hook::low_level::exit(code.cast_signed());
+    }
+
+    pub(super) fn use_up_memory() {
+        unimplemented!("there is no limit to set");
     }
 }

@@ -1,13 +1,12 @@
 //! What the integration tests share: a watchdog, marks that hooks leave behind, and a look at the system's processes.
 
-#[cfg(unix)]
 pub mod deeds;
 pub mod driver;
 pub mod episodes;
 pub mod marks;
 #[cfg(unix)]
 pub mod noise;
-#[cfg(unix)]
+#[cfg_attr(windows, path = "processes/windows.rs")]
 pub mod processes;
 pub mod services;
 pub mod watchdog;

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use processing::prelude::*;
 use processing::{OutputStream, Stream};
-use rustix::process::Signal;
 use tests::processes::{self, watch};
 use tests::{LONGEST, Marks, TempDir, watchdog};
 
@@ -94,7 +93,7 @@ fn what_a_handle_shows_survives_a_kill_from_outside() {
         worker.tell(&()).unwrap();
     }
     arrives(&worker, (Phase::Run, 1));
-    processes::signal(worker.pid(), Signal::KILL);
+    processes::kill(worker.pid());
     let error = worker.result().unwrap_err();
     assert!(error.is_crash());
     assert_eq!((error.phase(), error.run()), (Some(Phase::Run), Some(1)));

@@ -220,7 +220,7 @@ fn an_overrun_limit_spends_a_life() {
 #[test]
 fn a_deed_in_the_error_hook_leaves_the_first_error() {
     let _watchdog = watchdog();
-    for deed in [&Deed::SURVIVED[..], &Deed::DEADLY[..], &Deed::ENDLESS[..]].concat() {
+    for deed in [&Deed::SURVIVED[..], Deed::DEADLY, &Deed::ENDLESS[..]].concat() {
         let dir = TempDir::new();
         let failing = Failing { deed, marks: dir.marks() };
         let failing = failing.configure(|config| config.timeout(Phase::Error, LIMIT).stderr(Stream::Capture));

@@ -1,16 +1,17 @@
 //! `tell` and `listen` when there is much to say: full rings, sides that do not listen, and sides that are killed.
 #![allow(clippy::unwrap_used, reason = "a hook of a test is a part of the test")]
 
+#[cfg(target_os = "linux")]
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use processing::prelude::*;
 use processing::{Context, Nothing, Pipe, Point, Share};
-use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
-use tests::driver::Driver;
-use tests::processes::{self, watch};
-use tests::{LONGEST, watchdog};
+use tests::processes::watch;
+use tests::watchdog;
+#[cfg(target_os = "linux")]
+use tests::{LONGEST, driver::Driver, processes};
 
 #[derive(Debug, Serialize, Deserialize)]
 enum Item {
@@ -73,6 +74,7 @@ impl Flood {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn what_nobody_listens_to_takes_bounded_memory() {
     let _watchdog = watchdog();
@@ -145,6 +147,7 @@ impl Heedless {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn what_a_worker_does_not_listen_to_takes_bounded_memory() {
     let _watchdog = watchdog();
@@ -165,6 +168,7 @@ fn what_a_worker_does_not_listen_to_takes_bounded_memory() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn where_there_is_no_room_to_keep_more_telling_is_an_error() {
     let _watchdog = watchdog();
@@ -338,6 +342,7 @@ fn kills_at_any_moment_lose_no_message_of_any_size() {
     assert_eq!(worker.result().unwrap(), told);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_worker_that_waits_for_room_ends_with_its_program() {
     let _watchdog = watchdog();
@@ -345,14 +350,14 @@ fn a_worker_that_waits_for_room_ends_with_its_program() {
     let mut program = Driver::start(Command::new(parent).arg("drowns").stdin(Stdio::piped()));
     let workers: Vec<_> = program.numbers().into_iter().map(watch).collect();
     assert_eq!(workers.len(), 2);
-    processes::signal(program.pid(), Signal::STOP);
+    processes::signal(program.pid(), rustix::process::Signal::STOP);
     for worker in &workers {
         // It tells without end, so it sleeps when there is no room any more.
         while !processes::is_asleep(worker.pid) {
             std::thread::yield_now();
         }
     }
-    processes::signal(program.pid(), Signal::KILL);
+    processes::kill(program.pid());
     for worker in workers {
         assert!(worker.ends_within(LONGEST), "worker {} is left", worker.pid);
     }

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use processing::{CurrentTask, Exit, Pool, Retry, Stream, task};
-use rustix::process::Signal;
 use tests::deeds::Deed;
 use tests::{TempDir, processes, watchdog};
 
@@ -25,7 +24,7 @@ fn commit(index: u32, deed: Deed) -> u32 {
 fn every_death_costs_one_task_only_and_is_told() {
     let _watchdog = watchdog();
     let pool = pool(2);
-    for deed in Deed::DEADLY {
+    for &deed in Deed::DEADLY {
         let results = pool.star().map_results(commit, (0..20).map(|n| (n, deed)));
         assert_eq!(results.len(), 20);
         for (index, result) in results.into_iter().enumerate() {
@@ -52,7 +51,7 @@ fn every_death_costs_one_task_only_and_is_told() {
 fn with_lives_a_task_survives_its_worker() {
     let _watchdog = watchdog();
     let pool = Pool::builder().workers(2).lives(2).stderr(Stream::Null).build().unwrap();
-    for deed in Deed::DEADLY.into_iter().chain([Deed::PanicStr, Deed::PanicAny]) {
+    for deed in Deed::DEADLY.iter().copied().chain([Deed::PanicStr, Deed::PanicAny]) {
         let values = pool.star().map(commit, (0..20).map(|n| (n, deed))).unwrap();
         assert_eq!(values, (0..20).collect::<Vec<_>>(), "{deed:?}");
     }
@@ -99,7 +98,7 @@ fn a_kill_from_outside_costs_the_task_that_ran() {
             Ok((n, pid)) => {
                 assert!(done.insert(n));
                 if done.len() % 10 == 0 && killed < 4 && processes::exists(pid) {
-                    processes::signal(pid, Signal::KILL);
+                    processes::kill(pid);
                     killed += 1;
                 }
             }
@@ -194,6 +193,7 @@ fn a_task_that_overruns_its_limit_is_ended_alone() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_worker_that_was_stopped_holds_nobody_up() {
     let _watchdog = watchdog();
@@ -207,18 +207,16 @@ fn a_worker_that_was_stopped_holds_nobody_up() {
         assert_eq!(pool.map(slow, 0..4).unwrap(), [0, 1, 2, 3], "round {round}");
         let pids = pool.pids();
         // Nothing has been begun, so no task pays for it; and the other one is there.
-        processes::signal(pids[0], Signal::STOP);
+        processes::signal(pids[0], rustix::process::Signal::STOP);
         assert_eq!(pool.map(|n: u32| n, 0..4).unwrap(), [0, 1, 2, 3], "round {round}");
-        pids.iter().for_each(|&pid| processes::signal(pid, Signal::STOP));
+        pids.iter().for_each(|&pid| processes::signal(pid, rustix::process::Signal::STOP));
         assert_eq!(pool.task_timeout(limit).map(|n: u32| n, 0..4).unwrap(), [0, 1, 2, 3], "round {round}");
         // What is left of them is of no use either.
-        pool.pids()
-            .iter()
-            .filter(|pid| pids.contains(pid))
-            .for_each(|&pid| processes::signal(pid, Signal::KILL));
+        pool.pids().iter().filter(|pid| pids.contains(pid)).for_each(|&pid| processes::kill(pid));
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_worker_that_is_stopped_at_any_moment_costs_one_limit() {
     let _watchdog = watchdog();
@@ -230,7 +228,7 @@ fn a_worker_that_is_stopped_at_any_moment_costs_one_limit() {
         assert_eq!(seen, n);
         // One that is at work: a worker that is stopped while it starts has the time that a start may take.
         if n % 1000 == 0 && pool.pids().contains(&pid) {
-            processes::signal(pid, Signal::STOP);
+            processes::signal(pid, rustix::process::Signal::STOP);
         }
     }
 }

@@ -286,9 +286,11 @@ fn a_process_has_a_copy_of_its_own() {
 }
 
 /// Looks at the process it is in.
+#[cfg(target_os = "linux")]
 #[skprocess(runs = 1)]
 struct Looking;
 
+#[cfg(target_os = "linux")]
 #[skprocess]
 impl Looking {
     fn run(&mut self) {}
@@ -298,6 +300,7 @@ impl Looking {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_worker_is_a_child_of_the_program_itself() {
     let _watchdog = watchdog();

@@ -9,6 +9,7 @@ mod elsewhere;
 mod events;
 #[path = "share/processes.rs"]
 mod processes;
+#[cfg(target_os = "linux")]
 #[path = "share/sizes.rs"]
 mod sizes;
 #[path = "share/thousand.rs"]

@@ -78,6 +78,12 @@ impl Outbox {
         }
         Ok(true)
     }
+
+    /// Has what was sent not depend on this process any more: where handles are fetched from their sender, waits a moment
+    /// until they have been.
+    pub(crate) fn settle(&mut self) {
+        self.transit.settle(self.socket.as_fd());
+    }
 }
 
 impl Drop for Outbox {

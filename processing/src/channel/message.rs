@@ -1,6 +1,6 @@
 //! One value on its way: its bytes, and the descriptors that ride beside them.
 
-use cucumber::{Attachment, Encoded, Scope};
+use cucumber::{Encoded, Scope};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -43,11 +43,12 @@ impl Message {
         if attachments.is_empty() {
             return Ok(Message { bytes, fds: Vec::new() });
         }
-        let fds = attachments.into_iter().map(|attachment| match attachment.downcast::<OwnedFd>() {
-            Ok(fd) => Ok(*fd),
-            Err(_) => Err(<cucumber::Error as serde::ser::Error>::custom(
-                "a handle of a kind that cannot be passed to another process",
-            )),
+        let fds = attachments.into_iter().map(|attachment| {
+            sys::fd_of(attachment).map_err(|_| {
+                <cucumber::Error as serde::ser::Error>::custom(
+                    "a handle of a kind that cannot be passed to another process",
+                )
+            })
         });
         Ok(Message { bytes, fds: fds.collect::<cucumber::Result<_>>()? })
     }
@@ -78,10 +79,7 @@ impl Message {
 pub(crate) fn scope(fds: Vec<OwnedFd>) -> Scope {
     let scope = match fds.is_empty() {
         true => Scope::new(),
-        false => {
-            let attachments = fds.into_iter().map(|fd| Box::new(fd) as Attachment);
-            Scope::new().with_attachments(attachments.collect())
-        }
+        false => Scope::new().with_attachments(fds.into_iter().map(sys::attachment_of).collect()),
     };
     match sys::function_trust() {
         Some(trust) => scope.with_functions(trust),

@@ -7,6 +7,8 @@
     reason = "the system calls that no safe wrapper offers are made here, each with its proof"
 )]
 
+#[cfg_attr(windows, path = "windows/attachment.rs")]
+mod attachment;
 #[cfg_attr(target_os = "macos", path = "macos/caches.rs")]
 #[cfg_attr(windows, path = "windows/caches.rs")]
 mod caches;
@@ -97,6 +99,7 @@ mod sleepers;
 #[path = "windows/touch.rs"]
 mod touch;
 
+pub(crate) use attachment::{attachment_of, deserialize_fd, fd_of};
 pub(crate) use caches::share_a_cache;
 pub(crate) use child::{Child, Exited};
 pub(crate) use clock::{Nanos, later, now};

@@ -36,6 +36,11 @@ impl Transit {
     #[inline]
     pub(crate) fn add(&mut self, _parcel: Parcel) {}
 
+    /// Waits a moment for those that were not received yet.
+    #[expect(clippy::unused_self, reason = "elsewhere there is something to do")]
+    #[inline]
+    pub(crate) fn settle(&mut self, _socket: BorrowedFd<'_>) {}
+
     /// Nobody will take them any more if the other side of the socket is gone.
     #[expect(clippy::unused_self, reason = "elsewhere there is something to do")]
     #[inline]

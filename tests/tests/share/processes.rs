@@ -97,7 +97,7 @@ fn a_killed_process_leaves_no_half_a_transaction() {
         let worker = Mover { share: share.clone() }.start().unwrap();
         let before = share.counter.get();
         share.wait_until_for(Duration::from_secs(20), |state| state.counter > before + 50 * round).unwrap();
-        tests::processes::signal(worker.pid(), rustix::process::Signal::KILL);
+        tests::processes::kill(worker.pid());
         let _ = worker.wait();
         let start = Instant::now();
         let (counter, sum, records) = share.transaction(|state| {

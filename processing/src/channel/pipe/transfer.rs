@@ -8,7 +8,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::end::{End, Partial, Parts, Side};
-use crate::sys::OwnedFd;
+use crate::sys::{self, OwnedFd};
 
 thread_local! {
     /// The ends that the message being encoded takes with it, while there is one.
@@ -62,7 +62,7 @@ impl Serialize for Handle {
 
 impl<'de> Deserialize<'de> for Handle {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Handle, D::Error> {
-        cucumber::scope::deserialize(deserializer).map(Handle)
+        sys::deserialize_fd(deserializer).map(Handle)
     }
 }
 

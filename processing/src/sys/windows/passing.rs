@@ -118,9 +118,12 @@ impl Hold {
     }
 
     fn let_go(&self) {
-        let mut state = lock(&self.state);
-        state.handles.clear();
-        if std::mem::take(&mut state.has_left) {
+        let had_left = {
+            let mut state = lock(&self.state);
+            state.handles.clear();
+            std::mem::take(&mut state.has_left)
+        };
+        if had_left {
             *lock(&UNDER_WAY.0) -= 1;
             UNDER_WAY.1.notify_all();
         }
@@ -143,13 +146,25 @@ impl Transit {
         self.0.retain(|kept| !kept.hold.is_empty());
         if let Some(kept) = parcel.kept {
             {
+                // In this order, as who waits for the count looks at the state.
+                let mut under_way = lock(&UNDER_WAY.0);
                 let mut state = lock(&kept.hold.state);
                 // The receipt may have come already.
                 state.has_left = !state.handles.is_empty();
-                *lock(&UNDER_WAY.0) += usize::from(state.has_left);
+                *under_way += usize::from(state.has_left);
             }
             self.0.push(kept);
         }
+    }
+
+    /// Waits a moment for those that were not received yet.
+    pub(crate) fn settle(&mut self, socket: BorrowedFd<'_>) {
+        if self.0.is_empty() || wait::is_hung_up(socket) {
+            return;
+        }
+        let under_way = lock(&UNDER_WAY.0);
+        let is_under_way = |_: &mut usize| self.0.iter().any(|kept| !kept.hold.is_empty());
+        drop(UNDER_WAY.1.wait_timeout_while(under_way, MOMENT, is_under_way));
     }
 
     /// Nobody will take them any more if the other side of the socket is gone.
