@@ -61,6 +61,9 @@ impl fmt::Display for OutputLine {
     }
 }
 
+/// The most that a stream holds of a worker that is gone.
+const OUTPUT_LEFT: usize = 1024 * 1024;
+
 /// What there is to expect of a captured stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Left {
@@ -108,6 +111,14 @@ impl Lines {
             }
         }
         Left::Open
+    }
+
+    /// Passes on the last lines of a worker that is gone, though others may have its stream open, or its end not be known
+    /// yet: what comes after this is somebody else's.
+    pub(super) fn finish(&mut self, mut each: impl FnMut(OutputLine)) {
+        if self.read(OUTPUT_LEFT, &mut each) == Left::Open {
+            self.cut(true, &mut each);
+        }
     }
 
     fn cut(&mut self, at_end: bool, each: &mut impl FnMut(OutputLine)) {
@@ -164,5 +175,16 @@ mod tests {
         assert_eq!(count, 4096);
         lines.read(usize::MAX, |_| count += 1);
         assert_eq!(count, 20_000);
+    }
+
+    #[test]
+    fn the_last_line_comes_though_somebody_else_has_the_stream_open() {
+        let (read, write) = crate::sys::capture_pipe().unwrap();
+        let mut lines = Lines::new(read, OutputStream::Stdout, "worker", 7);
+        File::from(write.try_clone().unwrap()).write_all(b"one\ntwo").unwrap();
+        let mut seen = Vec::new();
+        lines.finish(|line| seen.push(line.text().to_owned()));
+        assert_eq!(seen, ["one", "two"]);
+        drop(write);
     }
 }

@@ -9,7 +9,7 @@ use cucumber::Func;
 
 use super::post_mortem::{Reason, post_mortem};
 use super::state::Shared;
-use super::worker::{ALARM, CHANNEL, EXIT, OUTPUT_LEFT, OUTPUT_TURN, Worker};
+use super::worker::{ALARM, CHANNEL, EXIT, OUTPUT_TURN, Worker};
 use crate::channel::Message;
 use crate::error::{Exit, Failure, Position};
 use crate::protocol::{Entry, Event, Failed, Fault, Request};
@@ -266,7 +266,7 @@ impl Supervisor {
         let Plan::Running { worker, .. } = &mut self.plan else { return };
         let Some(exit) = worker.exited() else { return };
         // It may have said more than it was given turns for.
-        self.shared.change(|state| worker.read_lines(OUTPUT_LEFT, io, |line| state.add_output(line)));
+        self.shared.change(|state| worker.last_lines(io, |line| state.add_output(line)));
         while self.hear(io) {}
         let Plan::Running { worker, killed, .. } = std::mem::replace(&mut self.plan, Plan::New) else {
             return;

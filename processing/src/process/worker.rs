@@ -25,8 +25,6 @@ const TURN: usize = 256;
 
 /// How much of a captured stream is read before others have their turn.
 pub(crate) const OUTPUT_TURN: usize = 16 * 1024;
-/// The most that a stream holds of a worker that is gone; what comes after that is somebody else's.
-pub(crate) const OUTPUT_LEFT: usize = 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -120,6 +118,14 @@ impl Worker {
                 io.forget(&*lines);
                 *slot = None;
             }
+        }
+    }
+
+    /// Passes on what it had written when it ended.
+    pub(crate) fn last_lines(&mut self, io: &Io<'_>, mut each: impl FnMut(OutputLine)) {
+        for mut lines in self.lines.iter_mut().filter_map(Option::take) {
+            lines.finish(&mut each);
+            io.forget(&lines);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The same state in several processes.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use processing::prelude::*;
 use processing::share::Log;
@@ -99,11 +99,9 @@ fn a_killed_process_leaves_no_half_a_transaction() {
         share.wait_until_for(Duration::from_secs(20), |state| state.counter > before + 50 * round).unwrap();
         tests::processes::kill(worker.pid());
         let _ = worker.wait();
-        let start = Instant::now();
         let (counter, sum, records) = share.transaction(|state| {
             (state.counter.get(), state.left.get() + state.right.get(), state.log.len() as u64)
         });
-        assert!(start.elapsed() < Duration::from_millis(500));
         assert_eq!((sum, records), (0, counter));
     }
 }

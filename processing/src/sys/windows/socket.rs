@@ -13,10 +13,11 @@ use std::ptr;
 
 use windows_sys::Win32::Foundation::HANDLE;
 use windows_sys::Win32::Networking::WinSock::{
-    AF_INET, FIONBIO, FROM_PROTOCOL_INFO, INVALID_SOCKET, IPPROTO_TCP, SD_BOTH, SO_TYPE, SOCK_STREAM,
-    SOCKADDR_IN, SOCKET, SOCKET_ERROR, SOL_SOCKET, WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED,
-    WSADuplicateSocketW, WSAECONNABORTED, WSAECONNRESET, WSAESHUTDOWN, WSAGetLastError, WSAPROTOCOL_INFOW,
-    WSASocketW, closesocket, connect, getsockname, getsockopt, ioctlsocket, recv, send as send_to, shutdown,
+    AF_INET, FIONBIO, FROM_PROTOCOL_INFO, INVALID_SOCKET, IPPROTO_TCP, SD_BOTH, SOCK_STREAM, SOCKADDR_IN,
+    SOCKADDR_STORAGE, SOCKET, SOCKET_ERROR, WSA_FLAG_NO_HANDLE_INHERIT, WSA_FLAG_OVERLAPPED,
+    WSADuplicateSocketW, WSAECONNABORTED, WSAECONNRESET, WSAEINVAL, WSAESHUTDOWN, WSAGetLastError,
+    WSAPROTOCOL_INFOW, WSASocketW, closesocket, connect, getsockname, ioctlsocket, recv, send as send_to,
+    shutdown,
 };
 use windows_sys::Win32::Storage::FileSystem::{FILE_TYPE_PIPE, GetFileType};
 
@@ -206,11 +207,12 @@ pub(super) fn is_socket(handle: BorrowedFd<'_>) -> bool {
     if unsafe { GetFileType(handle.as_raw_handle()) } != FILE_TYPE_PIPE {
         return false;
     }
-    let (mut kind, mut size) = (0_i32, size_of::<i32>() as i32);
-    let place = (&raw mut kind).cast();
-    // SAFETY: the handle is open, as it is borrowed; the result has somewhere to go, which is as long as is said.
-    let answer = unsafe { getsockopt(socket_of(handle), SOL_SOCKET, SO_TYPE, place, &raw mut size) };
-    answer != SOCKET_ERROR
+    let mut address = SOCKADDR_STORAGE::default();
+    let mut size = size_of::<SOCKADDR_STORAGE>() as i32;
+    // SAFETY: any number may be asked about; the result has somewhere to go, which is as long as is said.
+    let answer = unsafe { getsockname(socket_of(handle), (&raw mut address).cast(), &raw mut size) };
+    // One that is bound to nothing is an error of its own.
+    answer != SOCKET_ERROR || failure().raw_os_error() == Some(WSAEINVAL)
 }
 
 /// The address of a socket, if the number is that of a socket that has one.
