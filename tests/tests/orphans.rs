@@ -3,16 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process_group};
 use tests::driver::Driver;
 use tests::processes::{self, Watched, watch};
 use tests::{LONGEST, TempDir, watchdog};
+
+#[cfg(target_os = "linux")]
+#[path = "orphans/signals.rs"]
+mod signals;
 
 const PARENT: &str = env!("CARGO_BIN_EXE_parent");
 
@@ -38,15 +39,12 @@ fn ends_with_all(command: &str, end: impl Fn(&Driver)) {
     let temporary = TempDir::new();
     let before = files(&temporary);
     let token = format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let mut program = Driver::start(
-        Command::new(PARENT)
-            .arg(command)
-            .env("TMPDIR", temporary.path())
-            .env("PARENT_TOKEN", &token)
-            .stdin(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0),
-    );
+    let mut parent = Command::new(PARENT);
+    parent.arg(command).env("PARENT_TOKEN", &token).stdin(Stdio::piped()).stderr(Stdio::null());
+    ["TMPDIR", "TMP", "TEMP"].iter().for_each(|name| _ = parent.env(name, temporary.path()));
+    #[cfg(target_os = "linux")]
+    signals::in_a_group_of_its_own(&mut parent);
+    let mut program = Driver::start(&mut parent);
     let workers: Vec<Watched> = program.numbers().into_iter().map(watch).collect();
     assert_eq!(workers.len(), 12);
     end(&program);
@@ -55,40 +53,21 @@ fn ends_with_all(command: &str, end: impl Fn(&Driver)) {
     for worker in workers {
         assert!(worker.ends_within(LONGEST), "worker {} is left", worker.pid);
     }
-    let token = format!("PARENT_TOKEN={token}");
     // A process that has ended may be seen until it is reaped, but it has no environment any more.
-    assert_eq!(processes::with_environment(&token), [0_u32; 0]);
+    #[cfg(target_os = "linux")]
+    assert_eq!(processes::with_environment(&format!("PARENT_TOKEN={token}")), [0_u32; 0]);
     let left: Vec<_> = files(&temporary).difference(&before).cloned().collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
-fn group(program: &Driver) -> Pid {
-    Pid::from_raw(program.pid().try_into().unwrap()).unwrap()
-}
-
 #[test]
 fn a_killed_program_leaves_nobody() {
-    ends_with_all("waits", |program| processes::signal(program.pid(), Signal::KILL));
-}
-
-#[test]
-fn a_terminated_program_leaves_nobody() {
-    ends_with_all("waits", |program| processes::signal(program.pid(), Signal::TERM));
-}
-
-#[test]
-fn an_interrupted_group_leaves_nobody() {
-    ends_with_all("waits", |program| kill_process_group(group(program), Signal::INT).unwrap());
-}
-
-#[test]
-fn a_hangup_leaves_nobody() {
-    ends_with_all("waits", |program| kill_process_group(group(program), Signal::HUP).unwrap());
+    ends_with_all("waits", |program| processes::kill(program.pid()));
 }
 
 #[test]
 fn a_program_whose_starting_thread_is_gone_leaves_nobody() {
-    ends_with_all("thread", |program| processes::signal(program.pid(), Signal::KILL));
+    ends_with_all("thread", |program| processes::kill(program.pid()));
 }
 
 #[test]
@@ -129,58 +108,4 @@ fn a_killed_worker_takes_its_own_workers_along() {
     for worker in below {
         assert!(worker.ends_within(LONGEST), "worker {} is left", worker.pid);
     }
-}
-
-#[test]
-fn a_program_that_handles_ctrl_c_keeps_its_workers() {
-    let _watchdog = watchdog();
-    let mut program = Driver::start(Command::new(PARENT).arg("handles").process_group(0));
-    let worker = watch(program.numbers()[0]);
-    kill_process_group(group(&program), Signal::INT).unwrap();
-    assert_eq!(program.line().unwrap(), says_of_the_dead("was ended by SIGKILL"));
-    assert!(program.wait().success());
-    assert!(worker.ends_within(LONGEST));
-}
-
-fn says_of_the_dead(how: &str) -> String {
-    format!("all works; the dead worker {how} (by someone else, or by the kernel for want of memory)")
-}
-
-#[test]
-fn a_program_that_ignores_sigchld_works() {
-    let _watchdog = watchdog();
-    // What a shell ignores stays so in the program that takes its place.
-    let mut program = Driver::start(Command::new("/bin/bash").args([
-        "-c",
-        "trap '' CHLD INT PIPE; exec \"$0\" works",
-        PARENT,
-    ]));
-    let line = program.line().expect("it works");
-    // How a worker ended that the system has reaped, only newer kernels remember.
-    assert!(line.starts_with("all works; the dead worker "), "{line}");
-    assert!(program.wait().success());
-}
-
-#[test]
-fn a_program_that_reaps_every_child_works() {
-    let _watchdog = watchdog();
-    let mut program = Driver::start(Command::new(PARENT).arg("reaps"));
-    for _ in 0..20 {
-        assert!(program.line().expect("it works").starts_with("all works; the dead worker "));
-    }
-    assert!(program.wait().success());
-}
-
-#[test]
-fn a_stopped_program_loses_nothing() {
-    let _watchdog = watchdog();
-    let mut program =
-        Driver::start(Command::new(PARENT).arg("waits").stdin(Stdio::piped()).stderr(Stdio::null()));
-    let workers: Vec<Watched> = program.numbers().into_iter().map(watch).collect();
-    processes::signal(program.pid(), Signal::STOP);
-    assert!(!workers[0].ends_within(Duration::from_millis(200)), "it is stopped, not gone");
-    processes::signal(program.pid(), Signal::CONT);
-    program.tell("now");
-    assert!(program.wait().success());
-    assert!(workers.iter().all(|worker| worker.ends_within(LONGEST)));
 }
