@@ -53,11 +53,7 @@
 //! | `tracing` | what happens to workers, as `tracing` events |
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
-compile_error!("`processing` is for Linux and macOS, so far");
-
-// It hangs there yet: `docs/platforms.md`.
-#[cfg(all(windows, not(unfinished_windows)))]
-compile_error!("`processing` is not finished for Windows; `--cfg unfinished_windows` compiles what there is");
+compile_error!("`processing` is for Linux, macOS and Windows");
 
 mod attendant;
 mod channel;

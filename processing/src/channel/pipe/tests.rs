@@ -262,7 +262,7 @@ fn whoever_empties_the_socket_wakes_who_sleeps_at_it() {
 #[test]
 fn handles_go_along() {
     let (anchor, point) = Pipe::pair::<Vec<Share<u32>>, Share<u32>>().unwrap();
-    let shares: Vec<_> = (0..600).map(|number| Share::new(number).unwrap()).collect();
+    let shares: Vec<_> = (0..600).map(|number| Share::with_limit(number, 1 << 16).unwrap()).collect();
     let reader = thread::spawn(move || {
         let shares = point.recv().unwrap();
         shares.iter().for_each(|share| _ = share.add(1));
