@@ -146,7 +146,8 @@ impl Drop for Worker {
 }
 
 // On Linux, where it is easy to have a child that is no worker.
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests {
     use super::*;
     use crate::reactor::Times;
