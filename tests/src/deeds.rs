@@ -126,6 +126,15 @@ impl Drop for PanicsInDrop {
     }
 }
 
+/// Has none of the deaths of this process leave a file.
+///
+/// # Panics
+/// If the system sets no such limit.
+pub fn leave_no_core_files() {
+    #[cfg(unix)]
+    system::leave_no_core_files();
+}
+
 #[expect(clippy::exit, reason = "this is the deed")]
 fn exit() -> ! {
     std::process::exit(0)
@@ -159,6 +168,10 @@ mod system {
         kill_process(getpid(), signal).expect("a signal to oneself");
         // It may reach another thread first.
         super::spin();
+    }
+
+    pub(super) fn leave_no_core_files() {
+        setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).expect("a lower limit");
     }
 
     pub(super) fn use_up_memory() {
