@@ -73,6 +73,8 @@ mod tests {
             scope.spawn(|| {
                 for word in 0..100_000 {
                     record.write([word, word * 3]);
+                    // One that never pauses may use up a reader's patience.
+                    (0..100).for_each(|_| std::hint::spin_loop());
                 }
                 done.store(true, Ordering::Release);
             });
