@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(unix)]
+use rustix::process::Signal;
 use serde::{Deserialize, Serialize};
 
 /// What a hook does wrong.
@@ -26,6 +28,7 @@ pub enum Deed {
     /// SIGSEGV.
     Sigsegv,
     /// SIGTERM.
+    #[cfg(unix)]
     Sigterm,
     /// `_exit(0)`, behind the runtime's back.
     ExitZero,
@@ -34,6 +37,7 @@ pub enum Deed {
     /// `std::process::exit(0)`.
     StdExit,
     /// Uses more memory than there may be.
+    #[cfg(unix)]
     OutOfMemory,
     /// Calls itself without end.
     StackOverflow,
@@ -93,12 +97,14 @@ impl Deed {
                 panic!("the first panic");
             }
             Deed::Abort => std::process::abort(),
-            Deed::Sigkill => system::die_of(9),
-            Deed::Sigsegv => system::die_of(11),
-            Deed::Sigterm => system::die_of(15),
+            Deed::Sigkill => system::die_killed(),
+            Deed::Sigsegv => system::die_of_a_fault(),
+            #[cfg(unix)]
+            Deed::Sigterm => system::raise(Signal::TERM),
             Deed::ExitZero => signal_hook::low_level::exit(0),
             Deed::ExitThree => signal_hook::low_level::exit(3),
             Deed::StdExit => exit(),
+            #[cfg(unix)]
             Deed::OutOfMemory => system::use_up_memory(),
             Deed::StackOverflow => {
                 std::hint::black_box(call_without_end(1));
@@ -163,8 +169,15 @@ fn spin_a_little() {
 mod system {
     use rustix::process::{Resource, Rlimit, Signal, getpid, kill_process, setrlimit};
 
-    pub(super) fn die_of(signal: i32) {
-        let signal = Signal::from_named_raw(signal).expect("a signal that has a name");
+    pub(super) fn die_killed() {
+        raise(Signal::KILL);
+    }
+
+    pub(super) fn die_of_a_fault() {
+        raise(Signal::SEGV);
+    }
+
+    pub(super) fn raise(signal: Signal) {
         kill_process(getpid(), signal).expect("a signal to oneself");
         // It may reach another thread first.
         super::spin();
@@ -189,16 +202,15 @@ mod system {
 /// There are no signals: who dies of what would be one ends with a code that says so.
 #[cfg(windows)]
 mod system {
-    pub(super) fn die_of(signal: i32) {
-        let code = match signal {
-            9 => 0xDEAD_0009_u32,
-            11 => 0xC000_0005,
-            other => unimplemented!("signal {other}"),
-        };
-        signal_hook::low_level::exit(code.cast_signed());
+    use crate::processes::KILLED;
+
+    const ACCESS_VIOLATION: u32 = 0xC000_0005;
+
+    pub(super) fn die_killed() {
+        signal_hook::low_level::exit(KILLED.cast_signed());
     }
 
-    pub(super) fn use_up_memory() {
-        unimplemented!("there is no limit to set");
+    pub(super) fn die_of_a_fault() {
+        signal_hook::low_level::exit(ACCESS_VIOLATION.cast_signed());
     }
 }

@@ -100,9 +100,12 @@ fn check_kind(deed: Deed, error: &ProcessError) {
             };
             assert!(error.message().unwrap().contains(says), "{deed:?}: {error:?}");
         }
-        Deed::Abort | Deed::OutOfMemory => signal(6),
+        Deed::Abort => signal(6),
+        #[cfg(unix)]
+        Deed::OutOfMemory => signal(6),
         Deed::Sigkill => signal(9),
         Deed::Sigsegv => signal(11),
+        #[cfg(unix)]
         Deed::Sigterm => signal(15),
         Deed::ExitZero | Deed::StdExit => exit(Exit::Code(0)),
         Deed::ExitThree => exit(Exit::Code(3)),

@@ -1,4 +1,5 @@
 //! Pipes between processes: both directions, large messages, and ends that die.
+#![allow(clippy::unwrap_used, reason = "what tests share is a part of each of them")]
 #![forbid(unsafe_code)]
 
 use std::time::Duration;
@@ -65,16 +66,26 @@ fn a_process_and_its_parent_talk() {
     assert!(anchor.recv_timeout(LONG).unwrap_err().is_disconnected());
 }
 
-#[test]
-fn the_end_of_a_process_is_the_end_of_its_pipe() {
+fn ends_with_its_process(end: impl Fn(u32)) {
     let _watchdog = watchdog();
     let (anchor, process) = answering();
     anchor.send(&Down::Hello("ada".into())).unwrap();
     anchor.recv_timeout(LONG).unwrap();
-    tests::processes::kill(process.pid());
+    end(process.pid());
     assert!(anchor.recv().unwrap_err().is_disconnected());
     assert!(process.wait().is_err());
     assert!(anchor.send(&Down::Bye).unwrap_err().is_disconnected());
+}
+
+#[test]
+fn the_end_of_a_process_is_the_end_of_its_pipe() {
+    ends_with_its_process(tests::processes::kill);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_fault_of_a_process_is_the_end_of_its_pipe() {
+    ends_with_its_process(|pid| tests::processes::signal(pid, rustix::process::Signal::SEGV));
 }
 
 #[test]

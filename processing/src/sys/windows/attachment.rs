@@ -1,21 +1,18 @@
 //! What rides beside the bytes of a value, as the serialization engine has it, and as this process has it open: there
 //! handles and sockets are two things, and here sockets are handles.
 
-use std::os::windows::io::{
-    FromRawHandle as _, FromRawSocket as _, IntoRawHandle as _, IntoRawSocket as _, OwnedSocket, RawSocket,
-};
-use std::ptr;
+use std::os::windows::io::{FromRawSocket as _, IntoRawHandle as _, OwnedSocket, RawSocket};
 
 use cucumber::Attachment;
 use serde::de::Error as _;
 use serde::{Deserialize as _, Deserializer};
 
-use super::socket::{adopt, is_socket};
+use super::socket::{adopt, handle_of, is_socket};
 use super::{AsFd as _, OwnedFd};
 
 /// The handle or the socket that was attached; whatever else was.
 pub(crate) fn fd_of(attachment: Attachment) -> Result<OwnedFd, Attachment> {
-    let socket = |other: Attachment| other.downcast().map(|socket| as_handle(*socket));
+    let socket = |other: Attachment| other.downcast().map(|socket| handle_of::<OwnedSocket>(*socket));
     attachment.downcast().map(|handle| *handle).or_else(socket)
 }
 
@@ -34,14 +31,8 @@ pub(crate) fn attachment_of(handle: OwnedFd) -> Attachment {
 /// Reads the number of a handle or of a socket, and takes that out.
 pub(crate) fn deserialize_fd<'de, D: Deserializer<'de>>(deserializer: D) -> Result<OwnedFd, D::Error> {
     let number = u32::deserialize(deserializer)?;
-    let socket = |_| cucumber::scope::detach(number).map(as_handle);
+    let socket = |_| cucumber::scope::detach(number).map(handle_of::<OwnedSocket>);
     cucumber::scope::detach(number).or_else(socket).map_err(D::Error::custom)
-}
-
-fn as_handle(socket: OwnedSocket) -> OwnedFd {
-    let handle = ptr::with_exposed_provenance_mut(socket.into_raw_socket() as usize);
-    // SAFETY: it was the socket's alone, which has given it up. It may be closed like any handle, as `socket` has it.
-    unsafe { OwnedFd::from_raw_handle(handle) }
 }
 
 fn as_socket(handle: OwnedFd) -> OwnedSocket {

@@ -94,9 +94,10 @@ fn connect_plainly(address: SocketAddrV4) -> io::Result<TcpStream> {
     }
 }
 
-fn handle_of(stream: TcpStream) -> OwnedFd {
-    let handle: HANDLE = ptr::with_exposed_provenance_mut(stream.into_raw_socket() as usize);
-    // SAFETY: the stream has given it up, so it is ours alone, and may be closed like any handle.
+/// A socket as a handle.
+pub(super) fn handle_of<S: IntoRawSocket>(socket: S) -> OwnedFd {
+    let handle: HANDLE = ptr::with_exposed_provenance_mut(socket.into_raw_socket() as usize);
+    // SAFETY: the socket has given it up, so it is ours alone, and may be closed like any handle.
     unsafe { OwnedFd::from_raw_handle(handle) }
 }
 
