@@ -200,7 +200,7 @@ impl Wire {
         }
         let Some(socket) = &state.socket else { return Err(io::ErrorKind::NotConnected.into()) };
         if state.watch.is_none() {
-            let (socket, wire) = (socket.try_clone()?, Arc::downgrade(self));
+            let (socket, wire) = (Arc::clone(socket), Arc::downgrade(self));
             state.watch = Some(reactor::add(|_| Box::new(Watch { socket, wire, over: false }))?);
         }
         state.tasks.push(task.clone());
@@ -297,7 +297,7 @@ fn left(deadline: Option<Instant>) -> Option<Duration> {
 
 /// Watches a socket, once, for tasks that cannot sleep at it.
 struct Watch {
-    socket: OwnedFd,
+    socket: Arc<OwnedFd>,
     wire: Weak<Wire>,
     over: bool,
 }

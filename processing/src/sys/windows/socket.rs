@@ -3,6 +3,9 @@
 //!
 //! A socket without layered providers is a handle like any other, and is kept and closed as one. What `closesocket` does
 //! besides is to forget what the library remembers of that number, which it does as well when another socket gets it.
+//!
+//! A *copy* of the handle is a socket that the library does not know: Wine's does not wait for it, and says nothing. So
+//! what is waited for is never such a copy, but what [`adopt`] has made of it.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
