@@ -43,6 +43,12 @@ fn alone<T: Serialize + DeserializeOwned + PartialEq + Debug>(what: &str, value:
         ("cucumber", &|| decoded::<T>(black_box(&ours))),
         ("postcard", &|| read::<T>(black_box(&theirs))),
     );
+    // What a value costs that crosses: whichever half the frame burdens.
+    contest(
+        format!("{what} to bytes and back 1 000 times, each in a frame"),
+        ("cucumber", &|| decoded::<T>(&encoded(black_box(value)))),
+        ("postcard", &|| read::<T>(&posted(black_box(value)))),
+    );
 }
 
 fn contest<R>(question: String, ours: Way<'_, R>, theirs: Way<'_, R>) {
