@@ -21,6 +21,8 @@ const TABLE: u64 = 16;
 const ROOM: u64 = 24;
 
 const PAGE: u64 = 1024;
+/// More than any memory has bytes.
+const NONSENSE: u64 = 1 << 48;
 
 /// A list: where its own words are, and how many bytes an element has (a power of two up to 64).
 #[derive(Clone, Copy, Debug)]
@@ -38,9 +40,20 @@ impl List {
         PAGE / self.width
     }
 
+    /// One of the list's own words. None is ever as big as [`NONSENSE`], so what is computed of them does not overflow.
+    #[inline]
+    fn number(self, view: &View<'_>, word: u64) -> Result<u64> {
+        let number = view.load(self.at + word)?;
+        if number >= NONSENSE {
+            view.check()?;
+            return Err(Fault::Corrupt("number of a list"));
+        }
+        Ok(number)
+    }
+
     #[inline]
     pub(crate) fn len(self, view: &View<'_>) -> Result<u64> {
-        view.load(self.at + LEN)
+        self.number(view, LEN)
     }
 
     /// The length of a list that somebody is about to go through: never more than there can be.
@@ -53,20 +66,25 @@ impl List {
         if len == 0 { 0 } else { (head % self.per_page()).saturating_add(len).div_ceil(self.per_page()) }
     }
 
+    /// How many elements the pages hold that there is room for.
+    fn ring(self, room: u64) -> Result<u64> {
+        if room == 0 { Err(Fault::Corrupt("table of a list")) } else { Ok(room * self.per_page()) }
+    }
+
     /// Where in the table the page of the element at `position`, counted from the ring's start, is.
     fn entry(self, view: &View<'_>, position: u64, room: u64) -> Result<u64> {
         if !room.is_power_of_two() {
             view.check()?;
             return Err(Fault::Corrupt("table of a list"));
         }
-        Ok(view.load(self.at + TABLE)? + (position / self.per_page() % room) * 8)
+        Ok(self.number(view, TABLE)? + (position / self.per_page() % room) * 8)
     }
 
     /// The byte offset of element `index`, which must be below the length.
     #[inline]
     pub(crate) fn locate(self, view: &View<'_>, index: u64) -> Result<u64> {
-        let position = view.load(self.at + HEAD)?.wrapping_add(index);
-        let entry = self.entry(view, position, view.load(self.at + ROOM)?)?;
+        let position = self.number(view, HEAD)?.wrapping_add(index);
+        let entry = self.entry(view, position, self.number(view, ROOM)?)?;
         let page = view.load(entry)?;
         if view.block(page)? < PAGE {
             view.check()?;
@@ -78,7 +96,7 @@ impl List {
     /// Adds an element of unknown content at the back and returns where it is.
     #[inline]
     pub(crate) fn push_back(self, writer: &mut Writer<'_>) -> Result<u64> {
-        let (head, len) = (writer.load(self.at + HEAD)?, self.len(writer)?);
+        let (head, len) = (self.number(writer, HEAD)?, self.len(writer)?);
         let before = self.pages(head, len);
         if self.pages(head, len + 1) > before {
             self.add_page(writer, before, false)?;
@@ -89,28 +107,28 @@ impl List {
 
     /// Adds an element of unknown content at the front and returns where it is.
     pub(crate) fn push_front(self, writer: &mut Writer<'_>) -> Result<u64> {
-        let (head, len) = (writer.load(self.at + HEAD)?, self.len(writer)?);
+        let (head, len) = (self.number(writer, HEAD)?, self.len(writer)?);
         if len == 0 {
             return self.push_back(writer);
         }
         if head % self.per_page() == 0 {
             self.add_page(writer, self.pages(head, len), true)?;
         }
-        let (head, room) = (writer.load(self.at + HEAD)?, writer.load(self.at + ROOM)?);
-        let ring = room.checked_mul(self.per_page()).ok_or(Fault::Corrupt("table of a list"))?;
-        writer.set(self.at + HEAD, if head == 0 { ring - 1 } else { head - 1 })?;
+        let (head, room) = (self.number(writer, HEAD)?, self.number(writer, ROOM)?);
+        let before = if head == 0 { self.ring(room)? } else { head };
+        writer.set(self.at + HEAD, before - 1)?;
         writer.set(self.at + LEN, len + 1)?;
         self.locate(writer, 0)
     }
 
     /// Puts one more page into the table, behind the `pages` that are there or before them.
     fn add_page(self, writer: &mut Writer<'_>, pages: u64, before: bool) -> Result<()> {
-        let mut room = writer.load(self.at + ROOM)?;
+        let mut room = self.number(writer, ROOM)?;
         if pages >= room {
             room = self.double(writer, pages, room)?;
         }
         let page = writer.allocate(PAGE)?;
-        let head = writer.load(self.at + HEAD)?;
+        let head = self.number(writer, HEAD)?;
         let place = if before {
             (head / self.per_page()).wrapping_add(room - 1)
         } else {
@@ -122,7 +140,7 @@ impl List {
 
     /// Replaces the table by one of twice the room, the pages in order from its start.
     fn double(self, writer: &mut Writer<'_>, pages: u64, room: u64) -> Result<u64> {
-        let head = writer.load(self.at + HEAD)?;
+        let head = self.number(writer, HEAD)?;
         let new_room = (room * 2).max(2);
         let table = writer.allocate_zeroed(new_room * 8)?;
         for page in 0..pages {
@@ -130,7 +148,7 @@ impl List {
             let value = writer.load(entry)?;
             writer.fresh(table + page * 8, value)?;
         }
-        let old = writer.load(self.at + TABLE)?;
+        let old = self.number(writer, TABLE)?;
         writer.free(old);
         writer.set(self.at + TABLE, table)?;
         writer.set(self.at + ROOM, new_room)?;
@@ -140,7 +158,7 @@ impl List {
 
     /// Drops the last element, without a look at what it holds.
     pub(crate) fn pop_back(self, writer: &mut Writer<'_>) -> Result<()> {
-        let (head, len) = (writer.load(self.at + HEAD)?, self.len(writer)?);
+        let (head, len) = (self.number(writer, HEAD)?, self.len(writer)?);
         if len <= 1 {
             return self.clear(writer);
         }
@@ -153,22 +171,20 @@ impl List {
 
     /// Drops the first element, without a look at what it holds.
     pub(crate) fn pop_front(self, writer: &mut Writer<'_>) -> Result<()> {
-        let (head, len) = (writer.load(self.at + HEAD)?, self.len(writer)?);
+        let (head, len) = (self.number(writer, HEAD)?, self.len(writer)?);
         if len <= 1 {
             return self.clear(writer);
         }
-        let room = writer.load(self.at + ROOM)?;
+        let room = self.number(writer, ROOM)?;
         if (head + 1) % self.per_page() == 0 {
             self.drop_page(writer, head)?;
         }
-        let ring = room.checked_mul(self.per_page()).filter(|&ring| ring != 0);
-        let ring = ring.ok_or(Fault::Corrupt("table of a list"))?;
-        writer.set(self.at + HEAD, (head + 1) % ring)?;
+        writer.set(self.at + HEAD, (head + 1) % self.ring(room)?)?;
         writer.set(self.at + LEN, len - 1)
     }
 
     fn drop_page(self, writer: &mut Writer<'_>, position: u64) -> Result<()> {
-        let entry = self.entry(writer, position, writer.load(self.at + ROOM)?)?;
+        let entry = self.entry(writer, position, self.number(writer, ROOM)?)?;
         let page = writer.load(entry)?;
         writer.block(page)?;
         writer.free(page);
@@ -177,11 +193,11 @@ impl List {
 
     /// Drops all elements, without a look at what they hold, and all memory.
     pub(crate) fn clear(self, writer: &mut Writer<'_>) -> Result<()> {
-        let (head, len) = (writer.load(self.at + HEAD)?, self.len(writer)?);
-        let pages = self.pages(head % (1 << 40), len % (1 << 40));
-        let table = writer.load(self.at + TABLE)?;
+        let (head, len) = (self.number(writer, HEAD)?, self.len(writer)?);
+        let pages = self.pages(head, len);
+        let table = self.number(writer, TABLE)?;
         if table != 0 {
-            let room = writer.load(self.at + ROOM)?;
+            let room = self.number(writer, ROOM)?;
             if room > writer.block(table)? / 8 || pages > room {
                 return Err(Fault::Corrupt("table of a list"));
             }
@@ -221,7 +237,7 @@ impl List {
     pub(crate) fn extend_packed(self, writer: &mut Writer<'_>, bytes: &[u8]) -> Result<()> {
         let mut rest = bytes;
         while !rest.is_empty() {
-            let (head, len) = (writer.load(self.at + HEAD)?, self.len(writer)?);
+            let (head, len) = (self.number(writer, HEAD)?, self.len(writer)?);
             let taken = if (head + len) % self.per_page() == 0 {
                 self.add_page(writer, self.pages(head, len), false)?;
                 let taken = rest.len().min(PAGE as usize);
@@ -242,7 +258,7 @@ impl List {
 
     /// All packed elements, in order.
     pub(crate) fn all_packed(self, view: &View<'_>) -> Result<Vec<u8>> {
-        let (head, len) = (view.load(self.at + HEAD)?, self.whole(view)?);
+        let (head, len) = (self.number(view, HEAD)?, self.whole(view)?);
         view.check()?;
         let mut bytes = Vec::new();
         let (mut index, mut page) = (0, vec![0; PAGE as usize]);

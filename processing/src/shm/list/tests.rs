@@ -78,3 +78,32 @@ fn many_bytes_at_once() {
         assert_eq!(store.read(|view| list.all_packed(view)).unwrap(), model);
     }
 }
+
+#[test]
+fn nonsense_in_its_words_is_an_error_or_a_list() {
+    let nonsense = [0, 1, 2, 1 << 20, NONSENSE - 1, NONSENSE, 1 << 63, u64::MAX - 1, u64::MAX];
+    for (word, value) in
+        [HEAD, LEN, TABLE, ROOM].into_iter().flat_map(|word| nonsense.map(|value| (word, value)))
+    {
+        let operations: [fn(List, &mut Writer<'_>) -> Result<()>; 7] = [
+            |list, writer| list.push_back(writer).map(drop),
+            |list, writer| list.push_front(writer).map(drop),
+            |list, writer| list.pop_back(writer),
+            |list, writer| list.pop_front(writer),
+            |list, writer| list.extend_packed(writer, &[7; 3000]),
+            |list, writer| list.locate(writer, 5).map(drop),
+            |list, writer| list.clear(writer),
+        ];
+        for operation in operations {
+            let store = Store::create(1, 1 << 20).unwrap();
+            let root = store.write(|writer| writer.allocate_zeroed(64)).unwrap();
+            let list = List::new(root, 1);
+            store.write(|writer| list.extend_packed(writer, &[5; 2000])).unwrap();
+            // No panic, which is what sums that overflow would be here.
+            let _ = store.write(|writer| {
+                writer.set(root + word, value)?;
+                operation(list, writer)
+            });
+        }
+    }
+}
