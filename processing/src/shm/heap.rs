@@ -111,6 +111,9 @@ impl Writer<'_> {
         }
         let capacity = SPAN / size;
         let (free, live) = (self.load(meta + FREE)?, self.load(meta + LIVE)?);
+        if live >= capacity {
+            return Err(Fault::Corrupt("full span in the list"));
+        }
         let block = if free != 0 {
             if free / SPAN != span / SPAN || !(free % SPAN).is_multiple_of(size) || free % SPAN + size > SPAN
             {
@@ -207,7 +210,7 @@ impl Writer<'_> {
             }
             // The last span of a class stays even when it is empty, since the next block of that size is
             // likely to come. But it starts anew, on its first page.
-            if self.load(meta + BUMP)? * size > PAGE {
+            if self.load(meta + BUMP)? > PAGE / size {
                 self.set(meta + FREE, 0)?;
                 self.set(meta + BUMP, 0)?;
                 self.tx.holes.push((span + PAGE, SPAN - PAGE));
@@ -218,6 +221,9 @@ impl Writer<'_> {
 
     fn release_spans(&mut self, span: u64, class: u64) -> Result<()> {
         let meta = self.meta(span)?;
+        if class >= SPAN_CLASSES {
+            return Err(Fault::Corrupt("block"));
+        }
         let size = spans_of(class) * SPAN;
         if self.load(TOP)? == span + size {
             self.set(TOP, span)?;
