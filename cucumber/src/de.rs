@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, Kind, Result};
 use crate::frame::{self, Codec, Frame};
 use crate::graph::{self, Incoming};
-use crate::scope::{Attachment, Guard, Scope};
+use crate::scope::{self, Attachment, Guard, Scope};
 use crate::stack::Stack;
 
 mod access;
@@ -31,11 +31,11 @@ pub(crate) use token::key_text;
 ///
 /// Whatever the bytes are, the answer is a value or an error: for bytes that are no frame, are damaged, end too early or go on
 /// too long, for a value of another shape, nested too deeply, or one that holds handles.
-#[inline]
+#[inline(always)]
 pub fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     match frame::plain(bytes) {
         Some(value) => read_plain(value, false),
-        None => open_and_read(bytes, Scope::new()),
+        None => open_and_read(bytes, Scope::new()).result,
     }
 }
 
@@ -59,13 +59,22 @@ pub fn decode_with<T: DeserializeOwned>(bytes: &[u8], scope: Scope) -> Result<T>
     {
         return read_plain(value, scope.functions);
     }
-    open_and_read(bytes, scope)
+    open_and_read(bytes, scope).result
+}
+
+/// What is in a frame that is not plain, with a word more than a result has: so the two cannot share a place in memory where
+/// [`from_bytes`] is inlined, and the value of a plain frame stays in registers. Shared, it would be stored in pieces and loaded as a
+/// whole, which takes longer than to read it.
+struct Opened<T> {
+    result: Result<T>,
+    _more: usize,
 }
 
 /// Any other frame. Apart, so that what reads plain ones is small enough to be inlined.
 #[inline(never)]
-fn open_and_read<T: DeserializeOwned>(bytes: &[u8], scope: Scope) -> Result<T> {
-    read(&frame::open(bytes)?, scope)
+fn open_and_read<T: DeserializeOwned>(bytes: &[u8], scope: Scope) -> Opened<T> {
+    let result = frame::open(bytes).and_then(|frame| read(&frame, scope));
+    Opened { result, _more: 0 }
 }
 
 /// Reads a message that [`encode_message`](crate::encode_message) wrote, if it is one of type `T`.
@@ -106,15 +115,14 @@ fn named<'a>(frame: &Frame<'a>) -> Result<&'a str> {
 }
 
 /// Reads a value in postcard that has nothing besides.
-#[inline]
+#[inline(always)]
 fn read_plain<T: DeserializeOwned>(bytes: &[u8], functions: bool) -> Result<T> {
     crate::know::<T>();
     let guard = Guard::decoding(functions);
-    let mut value = whole::<T, true>(bytes, guard.stack);
-    if value.is_err() {
-        value = value.map_err(|error| guard.classify(error));
+    match whole::<T, true>(bytes, guard.stack) {
+        Ok(value) => Ok(value),
+        Err(error) => Err(scope::classify(error)),
     }
-    value
 }
 
 #[inline(never)]
@@ -135,7 +143,7 @@ fn read<T: DeserializeOwned>(frame: &Frame<'_>, scope: Scope) -> Result<T> {
     guard.fill(scope, shared);
     let value = part(frame.codec, frame.value, guard.stack);
     let whole = value.and_then(|value| graph::settle().map(|()| value));
-    whole.map_err(|error| guard.classify(error))
+    whole.map_err(scope::classify)
 }
 
 /// Reads a value that fills all the bytes.
@@ -146,15 +154,17 @@ pub(crate) fn part<T: DeserializeOwned>(codec: Codec, bytes: &[u8], stack: Stack
     }
 }
 
-#[inline]
+/// As a match, and not by `?`: whatever takes a value out of a result and puts it into another one as a whole copies it.
+#[inline(always)]
 fn whole<T: DeserializeOwned, const PLAIN: bool>(bytes: &[u8], stack: Stack) -> Result<T> {
+    // Here, too, and not just where a value begins that has parts: it may be a frame in bytes of another one.
+    stack.check()?;
     let mut decoder = Decoder::<PLAIN>::new(bytes, stack);
-    let mut value = T::deserialize(decoder.root());
-    // A value that is taken out and put back is copied.
-    if value.is_ok()
-        && let Err(error) = decoder.end()
-    {
-        value = Err(error);
+    match T::deserialize(decoder.root()) {
+        Ok(value) => match decoder.end() {
+            Ok(()) => Ok(value),
+            Err(error) => Err(error),
+        },
+        Err(error) => Err(error),
     }
-    value
 }

@@ -82,10 +82,11 @@ fn too_many(handles: usize) -> Error {
 /// The value of the simplest frame, of a type that survives postcard, and with nothing besides; any other is for [`open`].
 #[inline]
 pub(crate) fn plain(bytes: &[u8]) -> Option<&[u8]> {
-    const PLAIN: [u8; 8] = [b'c', b'u', b'c', VERSION, Codec::Postcard as u8, 0, 0, 0];
-    let (beginning, rest) = bytes.split_first_chunk::<LENGTH>()?;
-    let (length, value) = rest.split_first_chunk::<8>()?;
-    (*beginning == PLAIN && u64::from_le_bytes(*length) == value.len() as u64).then_some(value)
+    const PLAIN: u64 = u64::from_le_bytes([b'c', b'u', b'c', VERSION, Codec::Postcard as u8, 0, 0, 0]);
+    let (header, value) = bytes.split_first_chunk::<HEADER>()?;
+    // All of it in one comparison, and little code where it is inlined.
+    let plain = u128::from(PLAIN) | (value.len() as u128) << 64;
+    (u128::from_le_bytes(*header) == plain).then_some(value)
 }
 
 /// Takes a frame apart, checking everything but the value itself.

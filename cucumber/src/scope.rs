@@ -39,7 +39,7 @@ mod table;
 
 pub(crate) use number::OPEN;
 pub use number::{deserialize, serialize};
-pub(crate) use table::{Failure, Guard, is_writing, stack, trusts_functions, with_table, with_top};
+pub(crate) use table::{Failure, Guard, classify, is_writing, stack, trusts_functions, with_table, with_top};
 
 use table::{Mode, mode};
 

@@ -133,15 +133,18 @@ fn write<T: Serialize + ?Sized>(
     }
     frame::begin(&mut bytes, name)?;
     let written = write_value(bytes, value, guard.stack, |bytes, codec| {
-        let shared = guard.take_shared();
-        if let Some(shared) = &shared {
-            shared.append_to(bytes)?;
-        }
-        frame::finish(bytes, codec, scope::attached(), shared.is_some())
+        let shared = match guard.take_shared() {
+            None => false,
+            Some(shared) => {
+                shared.append_to(bytes)?;
+                true
+            }
+        };
+        frame::finish(bytes, codec, scope::attached(), shared)
     });
     match written {
         Ok(bytes) => Ok(bytes),
-        Err(error) => Err(guard.classify(error)),
+        Err(error) => Err(scope::classify(error)),
     }
 }
 
@@ -165,6 +168,7 @@ fn write_value<T: Serialize + ?Sized>(
     stack: Stack,
     close: impl FnOnce(&mut Vec<u8>, Codec) -> Result<()>,
 ) -> Result<Vec<u8>> {
+    stack.check()?;
     let start = out.len();
     if let Some(shape) = shape::of::<T>()
         && shape.is_known()

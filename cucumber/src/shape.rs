@@ -226,15 +226,22 @@ impl Shape {
 /// ```
 #[inline]
 pub fn know<T: DeserializeOwned>() {
-    thread_local! {
-        static KNOWN: Lately<()> = const { Lately::new() };
-    }
     let tracer: fn() -> Shape = trace::shape_of::<T>;
-    let address = tracer as usize;
-    if KNOWN.with(|known| known.find(address)).is_none() {
-        register(crate::type_name::<T>(), address, tracer);
-        KNOWN.with(|known| known.keep(address, ()));
+    if KNOWN.with(|known| known.find(tracer as usize)).is_none() {
+        make_known::<T>(tracer);
     }
+}
+
+thread_local! {
+    /// The tracers of types that are known.
+    static KNOWN: Lately<()> = const { Lately::new() };
+}
+
+#[cold]
+#[inline(never)]
+fn make_known<T>(tracer: fn() -> Shape) {
+    register(crate::type_name::<T>(), tracer as usize, tracer);
+    KNOWN.with(|known| known.keep(tracer as usize, ()));
 }
 
 /// The shape of the type that is called `T`'s name, if one is known.

@@ -14,7 +14,8 @@ thread_local! {
     static BUDGET: Cell<usize> = const { Cell::new(DEFAULT) };
 }
 
-/// Says how much of its stack this thread may use to encode or decode one value: 1 MiB, unless this says otherwise.
+/// Says how much of its stack this thread may use to encode or decode one value: 1 MiB, unless this says otherwise. What a
+/// `Serialize` or `Deserialize` encodes or decodes on its own account is part of the value.
 ///
 /// Values nested more deeply than that are refused. A thread that was started with a bigger stack can take deeper ones;
 /// leave it a quarter for whoever calls.
@@ -30,11 +31,10 @@ pub fn set_stack_budget(bytes: usize) {
     let _ = BUDGET.try_with(|budget| budget.set(bytes));
 }
 
-/// How far the stack may go from where it stood when an encoding or decoding began.
+/// How far down the stack may go from where it stood when an encoding or decoding began.
 #[derive(Clone, Copy)]
 pub(crate) struct Stack {
     lowest: usize,
-    span: usize,
 }
 
 impl Stack {
@@ -47,14 +47,13 @@ impl Stack {
     #[inline]
     pub(crate) fn from(beginning: usize) -> Self {
         let budget = BUDGET.try_with(Cell::get).unwrap_or(DEFAULT);
-        // In both directions, as two variables of one function lie in any order.
-        Self { lowest: beginning.wrapping_sub(budget), span: budget.saturating_mul(2) }
+        Self { lowest: beginning.saturating_sub(budget) }
     }
 
     /// Fails when the budget is used up.
     #[inline]
     pub(crate) fn check(self) -> Result<()> {
-        if position().wrapping_sub(self.lowest) < self.span { Ok(()) } else { Err(too_deep()) }
+        if position() >= self.lowest { Ok(()) } else { Err(too_deep()) }
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
 use serde::de::{SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use support::Unknown;
 
 #[derive(Serialize, Deserialize, Debug, PartialEq, Clone)]
@@ -162,6 +162,63 @@ fn deep_nesting_is_an_error_and_no_overflow() {
     too_deep(cucumber::from_bytes::<serde::de::IgnoredAny>(&frame(2, &deep(&[0x91], &[0xc0]))).unwrap_err());
     // MessagePack writes nested options flat, and there is a limit to those, too.
     assert_eq!(cucumber::from_bytes::<Nest>(&frame(2, &[0xc0])).unwrap(), Nest(None));
+}
+
+/// A list of which each element is in a frame of its own, in the bytes of the one around it.
+struct Framed(Option<Box<Framed>>);
+
+impl Serialize for Framed {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let inner = self.0.as_ref().map(cucumber::to_bytes).transpose().map_err(serde::ser::Error::custom)?;
+        serializer.serialize_bytes(&inner.unwrap_or_default())
+    }
+}
+
+impl<'de> Deserialize<'de> for Framed {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let inner = serde_bytes::ByteBuf::deserialize(deserializer)?;
+        let inner = (!inner.is_empty()).then(|| cucumber::from_bytes(&inner)).transpose();
+        inner.map(Framed).map_err(serde::de::Error::custom)
+    }
+}
+
+#[test]
+fn frames_inside_of_frames_share_one_budget_of_stack() {
+    let mut headers = Vec::new();
+    let mut len = 1; // the innermost, which is empty
+    for _ in 0..50_000 {
+        headers.push((len, varint(len as u64 + 16)));
+        len += 16 + headers.last().unwrap().1.len();
+    }
+    let mut bytes = frame(1, &[]);
+    bytes[8..].copy_from_slice(&(len as u64).to_le_bytes());
+    for (len, said) in headers.into_iter().rev() {
+        bytes.extend_from_slice(&said);
+        bytes.extend_from_slice(&frame(1, &[])[..8]);
+        bytes.extend_from_slice(&(len as u64).to_le_bytes());
+    }
+    bytes.push(0);
+    let error = cucumber::from_bytes::<Framed>(&bytes).map(|_| ()).unwrap_err();
+    assert!(error.to_string().contains("too deeply"), "{error}");
+
+    let list = |levels| (0..levels).fold(Framed(None), |list, _| Framed(Some(Box::new(list))));
+    let back = cucumber::from_bytes::<Framed>(&cucumber::to_bytes(&list(50)).unwrap()).unwrap();
+    assert_eq!(std::iter::successors(back.0.as_deref(), |list| list.0.as_deref()).count(), 50);
+    let mut deep = list(50_000);
+    assert!(cucumber::to_bytes(&deep).unwrap_err().to_string().contains("too deeply"));
+    while let Some(inner) = deep.0.take() {
+        deep = *inner;
+    }
+}
+
+fn varint(mut value: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    while value >= 0x80 {
+        bytes.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value as u8);
+    bytes
 }
 
 #[test]

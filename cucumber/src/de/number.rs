@@ -94,17 +94,17 @@ impl<const PLAIN: bool> Decoder<'_, PLAIN> {
                 self.rest.skip(1);
                 Ok(flag == 1)
             }
-            _ => Err(self.no_flag()),
+            _ => Err(no_flag(self.rest.bytes())),
         }
     }
+}
 
-    #[cold]
-    #[inline(never)]
-    fn no_flag(&self) -> Error {
-        match self.rest.bytes() {
-            [] => Error::truncated(),
-            _ => Error::malformed("a byte that is 0 or 1 is something else"),
-        }
+#[cold]
+#[inline(never)]
+fn no_flag(rest: &[u8]) -> Error {
+    match rest {
+        [] => Error::truncated(),
+        _ => Error::malformed("a byte that is 0 or 1 is something else"),
     }
 }
 

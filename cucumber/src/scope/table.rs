@@ -23,6 +23,10 @@ pub(crate) enum Mode {
     Masked,
 }
 
+impl Mode {
+    const ALL: [Self; 5] = [Self::Nothing, Self::Refusing, Self::Encoding, Self::Decoding, Self::Masked];
+}
+
 /// What kind of value refused to cross.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
@@ -33,24 +37,38 @@ pub(crate) enum Failure {
 /// What is known of every encoding and decoding: two words, each of which is read and written at once.
 struct Now {
     state: Cell<State>,
-    /// Where the stack stood when it all began.
+    /// Where the stack stood when the outermost began: those inside it use up the same stack.
     stack: Cell<usize>,
 }
 
-#[derive(Clone, Copy)]
-#[repr(align(4))]
-struct State {
-    mode: Mode,
-    /// Whether the bytes may name functions.
-    functions: bool,
-    /// The last of the tables is its own.
-    has_table: bool,
-}
+/// A [`Mode`], and bits above it. One number, so that it is read and written at once: a word that was written in pieces is slow to read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct State(u32);
 
 impl State {
+    /// The bytes may name functions.
+    const FUNCTIONS: u32 = 1 << 8;
+    /// The last of the tables is its own.
+    const TABLE: u32 = 1 << 9;
+
     #[inline]
     const fn of(mode: Mode) -> Self {
-        Self { mode, functions: false, has_table: false }
+        Self(mode as u32)
+    }
+
+    #[inline]
+    const fn with(self, bit: u32) -> Self {
+        Self(self.0 | bit)
+    }
+
+    #[inline]
+    const fn has(self, bit: u32) -> bool {
+        self.0 & bit != 0
+    }
+
+    #[inline]
+    const fn is(self, mode: Mode) -> bool {
+        self.0 & 0xff == mode as u32
     }
 }
 
@@ -90,7 +108,8 @@ fn state() -> State {
 
 #[inline]
 pub(super) fn mode() -> Mode {
-    state().mode
+    let state = state();
+    Mode::ALL.into_iter().find(|mode| state.is(*mode)).unwrap_or(Mode::Nothing)
 }
 
 /// Whether something is being encoded.
@@ -100,7 +119,7 @@ pub(crate) fn is_writing() -> bool {
 
 /// Whether the bytes being decoded may name functions.
 pub(crate) fn trusts_functions() -> bool {
-    state().functions
+    state().has(State::FUNCTIONS)
 }
 
 /// Where the stack stood when the encoding or decoding in progress began.
@@ -114,17 +133,18 @@ pub(crate) fn stack() -> Stack {
 /// Does something with the table, if there is one already.
 #[inline]
 pub(crate) fn with_top<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
-    if state().has_table { with_last(body) } else { body(None) }
+    if state().has(State::TABLE) { with_last(body) } else { body(None) }
 }
 
 /// Does something with the table. There is none where nothing is going on, and in a thread that is ending.
 pub(crate) fn with_table<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
-    if mode() == Mode::Nothing {
+    if state().is(Mode::Nothing) {
         return body(None);
     }
-    if !state().has_table {
-        let made = TABLES.try_with(|tables| tables.borrow_mut().push(Table::default()));
-        NOW.with(|now| now.state.set(State { has_table: made.is_ok(), ..now.state.get() }));
+    if !state().has(State::TABLE)
+        && TABLES.try_with(|tables| tables.borrow_mut().push(Table::default())).is_ok()
+    {
+        NOW.with(|now| now.state.set(now.state.get().with(State::TABLE)));
     }
     with_top(body)
 }
@@ -148,7 +168,7 @@ pub(crate) struct Guard {
     /// Where the stack stood when this began.
     pub(crate) stack: Stack,
     /// What is known of the one around it.
-    outer: (State, usize),
+    outer: State,
 }
 
 impl Guard {
@@ -175,7 +195,7 @@ impl Guard {
     /// With whether the bytes may name functions.
     #[inline]
     pub(crate) fn decoding(functions: bool) -> Self {
-        Self::begin(State { functions, ..State::of(Mode::Decoding) })
+        Self::begin(State::of(Mode::Decoding).with(if functions { State::FUNCTIONS } else { 0 }))
     }
 
     /// Puts into the table what comes with a decoding.
@@ -195,9 +215,13 @@ impl Guard {
 
     #[inline]
     fn begin(state: State) -> Self {
-        let stack = stack::position();
-        let outer = NOW.with(|now| (now.state.replace(state), now.stack.replace(stack)));
-        Self { stack: Stack::from(stack), outer }
+        NOW.with(|now| {
+            let outer = now.state.replace(state);
+            if outer.is(Mode::Nothing) {
+                now.stack.set(stack::position());
+            }
+            Self { stack: Stack::from(now.stack.get()), outer }
+        })
     }
 
     /// The shared values that the encoding came across.
@@ -213,28 +237,24 @@ impl Guard {
     pub(crate) fn take_attachments(&self) -> Vec<Attachment> {
         with_top(|table| table.map(|table| std::mem::take(&mut table.attached)).unwrap_or_default())
     }
+}
 
-    /// Gives an error that came as plain text its kind.
-    #[cold]
-    #[expect(clippy::unused_self, reason = "the guard is the right to speak of the table")]
-    pub(crate) fn classify(&self, error: Error) -> Error {
-        match with_top(|table| table.and_then(|table| table.failure)) {
-            Some(Failure::Handle) => error.reclassify(Kind::Handle),
-            Some(Failure::Function) => error.reclassify(Kind::Function),
-            None => error,
-        }
+/// Gives an error that came as plain text its kind, before the guard ends what is going on.
+///
+/// It is not given the guard, which can stay in registers then.
+#[cold]
+pub(crate) fn classify(error: Error) -> Error {
+    match with_top(|table| table.and_then(|table| table.failure)) {
+        Some(Failure::Handle) => error.reclassify(Kind::Handle),
+        Some(Failure::Function) => error.reclassify(Kind::Function),
+        None => error,
     }
 }
 
 impl Drop for Guard {
     #[inline]
     fn drop(&mut self) {
-        let (outer, stack) = self.outer;
-        let ended = NOW.with(|now| {
-            now.stack.set(stack);
-            now.state.replace(outer)
-        });
-        if ended.has_table {
+        if NOW.with(|now| now.state.replace(self.outer)).has(State::TABLE) {
             end_table();
         }
     }
