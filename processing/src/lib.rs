@@ -50,6 +50,7 @@
 //! | `redis` | [`Live<redis::Connection>`](Live), for Redis and Valkey |
 //! | `http` | [`Live<ureq::Agent>`](Live) |
 //! | `progress` | [`Pool::progress`]: a bar on stderr, or lines where that is no terminal |
+//! | `regex` | `Regex` in fields |
 //! | `tracing` | what happens to workers, as `tracing` events |
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]

@@ -24,11 +24,17 @@ use tests::{TempDir, watchdog};
 mod connections;
 #[path = "worst/dice.rs"]
 mod dice;
+#[path = "worst/outside.rs"]
+mod outside;
+#[path = "worst/plain.rs"]
+mod plain;
 #[path = "worst/steps.rs"]
 mod steps;
 
 use connections::{Connections, Servers};
 use dice::Dice;
+use outside::Outside;
+use plain::Plain;
 use steps::{Add, Step};
 
 const SEEDS: u64 = 100;
@@ -84,6 +90,8 @@ enum Any {
     Rest(std::vec::IntoIter<String>),
     Command(Command),
     Time(SystemTime, Duration),
+    Plain(Box<Plain>),
+    Outside(Outside),
     Database(Live<rusqlite::Connection>),
 }
 
@@ -139,7 +147,7 @@ const FILE: &str = "0123456789";
 
 impl Maker<'_> {
     fn any(&mut self, depth: usize) -> Any {
-        let kinds = if depth == 0 { 18 } else { 26 };
+        let kinds = if depth == 0 { 20 } else { 28 };
         match self.dice.below(kinds) {
             0 => Any::Nothing,
             1 => Any::Whole([i128::MIN, i128::MAX, -1, 0, 1 << 70][self.dice.below(5)]),
@@ -178,20 +186,22 @@ impl Maker<'_> {
             }
             16 => Any::Peer(self.peer()),
             17 => Any::Watched(self.peer().map_or_else(sync::Weak::new, |peer| Arc::downgrade(&peer))),
-            18 => Any::List(self.several(depth)),
-            19 => Any::Queue(self.several(depth).into_iter().map(Some).chain([None]).collect()),
-            20 => Any::Map(self.several(depth).into_iter().map(|any| (self.dice.text(), any)).collect()),
-            21 => {
+            18 => Any::Plain(Box::new(Plain::any(&mut self.dice))),
+            19 => Any::Outside(Outside::any(&mut self.dice, self.folder)),
+            20 => Any::List(self.several(depth)),
+            21 => Any::Queue(self.several(depth).into_iter().map(Some).chain([None]).collect()),
+            22 => Any::Map(self.several(depth).into_iter().map(|any| (self.dice.text(), any)).collect()),
+            23 => {
                 let any = self.several(depth).into_iter();
                 Any::Numbered(any.map(|any| ((self.dice.next() as u8, -300), any)).collect())
             }
-            22 => Any::Locks {
+            24 => Any::Locks {
                 mutex: Mutex::new(Box::new(self.any(depth - 1))),
                 lock: RwLock::new(Some(Box::new(self.any(depth - 1)))),
                 once: OnceLock::from(self.dice.text()),
             },
-            23 => Any::Cell(Box::new(RefCell::new(self.any(depth - 1)))),
-            24 => Any::Branch(self.branch()),
+            25 => Any::Cell(Box::new(RefCell::new(self.any(depth - 1)))),
+            26 => Any::Branch(self.branch()),
             _ => {
                 Any::Database(Live::lazy(self.folder.path().join("worst.sqlite").to_str().unwrap()).unwrap())
             }
@@ -374,6 +384,7 @@ impl Any {
                 let closure = task.closure()?;
                 anyhow::ensure!(closure(1).wrapping_sub(closure(0)) == 1);
             }
+            Self::Outside(outside) => outside.try_out()?,
             Self::Step(step) => anyhow::ensure!(step.apply(1).wrapping_sub(step.apply(0)) == 1),
             Self::Database(database) => {
                 let two: i64 = database.connection()?.query_row("select 1 + 1", [], |row| row.get(0))?;
