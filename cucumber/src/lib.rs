@@ -80,7 +80,11 @@ pub mod __private {
     pub use core;
     pub use serde;
 
-    pub use crate::reconnectable::specialised::{self, *};
+    /// Finding live resources in fields.
+    pub mod live {
+        pub use crate::reconnectable::specialised::{Field, ViaNothing, ViaReconnectable};
+        pub use crate::reconnectable::{AnyLive, Path, Reconnectable};
+    }
 
     /// What crosses without serde's help.
     pub mod cross {

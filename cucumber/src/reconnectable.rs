@@ -1,29 +1,58 @@
 //! Finding every live resource in a value, and bringing it back.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::fmt;
-use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
 use crate::credentials::Credentials;
-use crate::error::{Error, Kind, Result, Segment};
+use crate::error::{Error, Kind, Result};
 use crate::live::{ATTEMPT, Live};
 use crate::reconnect::Reconnect;
 
 mod backoff;
-pub mod specialised;
+mod held;
+mod locked;
+mod path;
+pub(crate) mod specialised;
 
 use backoff::Backoff;
+pub use path::Path;
+
+/// Whoever wants to see live resources.
+type Visitor<'a> = &'a mut dyn FnMut(&Path<'_>, &mut dyn AnyLive);
 
 /// A connection that does not answer within this time is dead.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// Something that may hold live resources.
 ///
-/// Collections of them are such things, too; for a struct, `#[skprocess]` says it.
+/// `#[cucumber]` and `#[skprocess]` say it of the types that they stand on, and look through all fields: those whose type is such a
+/// thing are shown, the others are passed over, and so is one whose type is a parameter. Options, boxes, tuples, sequences and the
+/// values of maps are such things where what they hold is, and so are `Mutex`, `RwLock` and `RefCell`, alone and in an `Rc` or
+/// `Arc`. What is locked just then, or was poisoned, is passed over.
+///
+/// ```
+/// use cucumber::{Credentials, Live, Provider, cucumber, reconnect_all};
+/// use std::sync::{Arc, Mutex};
+/// # struct Client(String);
+/// # impl cucumber::Reconnect for Client {
+/// #     type Recipe = ();
+/// #     fn needs_secret(_: &()) -> bool { true }
+/// #     fn connect(_: &(), secret: Option<&cucumber::Secret>, _: std::time::Duration) -> Result<Self, cucumber::BoxError> {
+/// #         Ok(Client(secret.map(|secret| secret.expose().to_owned()).unwrap_or_default()))
+/// #     }
+/// # }
+///
+/// #[cucumber]
+/// struct Shop { orders: Arc<Mutex<Live<Client>>>, name: String }
+///
+/// let orders = Arc::new(Mutex::new(Live::new(())));
+/// let mut shop = Shop { orders, name: "corner".into() };
+/// let mut credentials = Credentials::new();
+/// credentials.insert::<Client>("orders", Provider::literal("secret"));
+/// assert_eq!(reconnect_all(&mut shop, &credentials).reconnected, ["orders"]);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not known to hold live resources",
-    note = "`Live<C>`, and options, boxes, sequences and maps of it, are"
+    note = "`Live<C>`, and options, boxes, sequences, maps and locks of it, are; put `#[cucumber]` on a type of your own"
 )]
 pub trait Reconnectable {
     /// Shows every live resource to `visitor`, with the way to it.
@@ -136,80 +165,6 @@ impl<C: Reconnect> AnyLive for Live<C> {
     }
 }
 
-/// The way from a value to something inside it.
-#[derive(Clone, Copy)]
-pub struct Path<'a> {
-    step: Step<'a>,
-}
-
-#[derive(Clone, Copy)]
-enum Step<'a> {
-    Root,
-    Field(&'a Path<'a>, &'a str),
-    Index(&'a Path<'a>, usize),
-    Key(&'a Path<'a>, &'a str),
-}
-
-impl<'a> Path<'a> {
-    /// The value itself.
-    pub const ROOT: Self = Self { step: Step::Root };
-
-    /// A field of what is here.
-    #[must_use]
-    pub fn field(&'a self, name: &'a str) -> Self {
-        Self { step: Step::Field(self, name) }
-    }
-
-    /// An element of what is here.
-    #[must_use]
-    pub fn index(&'a self, index: usize) -> Self {
-        Self { step: Step::Index(self, index) }
-    }
-
-    /// What is under a key of what is here.
-    #[must_use]
-    pub fn key(&'a self, key: &'a str) -> Self {
-        Self { step: Step::Key(self, key) }
-    }
-
-    /// The nearest field or key, by which credentials are looked up.
-    #[must_use]
-    pub fn name(&self) -> Option<&str> {
-        match self.step {
-            Step::Root => None,
-            Step::Field(_, name) | Step::Key(_, name) => Some(name),
-            Step::Index(outer, _) => outer.name(),
-        }
-    }
-
-    fn locate(&self, error: Error) -> Error {
-        match self.step {
-            Step::Root => error,
-            Step::Field(outer, name) => outer.locate(error.within(Segment::Name(name.to_owned()))),
-            Step::Index(outer, index) => outer.locate(error.within(Segment::Index(index))),
-            Step::Key(outer, key) => outer.locate(error.within(Segment::Key(format!("{key:?}")))),
-        }
-    }
-}
-
-impl fmt::Display for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.step {
-            Step::Root => Ok(()),
-            Step::Field(Path { step: Step::Root }, name) => f.write_str(name),
-            Step::Field(outer, name) => write!(f, "{outer}.{name}"),
-            Step::Index(outer, index) => write!(f, "{outer}[{index}]"),
-            Step::Key(outer, key) => write!(f, "{outer}[{key:?}]"),
-        }
-    }
-}
-
-impl fmt::Debug for Path<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Path({self})")
-    }
-}
-
 /// What became of the live resources of a value.
 #[derive(Debug, Default)]
 #[must_use = "a resource that could not be brought back is reported here and nowhere else"]
@@ -303,91 +258,4 @@ pub fn reconnect_with<T: Reconnectable + ?Sized>(
         }
     });
     report
-}
-
-type Visitor<'a> = &'a mut dyn FnMut(&Path<'_>, &mut dyn AnyLive);
-
-impl<C: Reconnect> Reconnectable for Live<C> {
-    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
-        visitor(path, self);
-    }
-}
-
-impl<T: Reconnectable + ?Sized> Reconnectable for Box<T> {
-    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
-        (**self).visit_live(path, visitor);
-    }
-}
-
-impl<T: Reconnectable + ?Sized> Reconnectable for &mut T {
-    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
-        (**self).visit_live(path, visitor);
-    }
-}
-
-impl<T: Reconnectable> Reconnectable for Option<T> {
-    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
-        if let Some(inner) = self {
-            inner.visit_live(path, visitor);
-        }
-    }
-}
-
-fn visit_each<'a, T: Reconnectable + 'a>(
-    items: impl IntoIterator<Item = &'a mut T>,
-    path: &Path<'_>,
-    visitor: Visitor<'_>,
-) {
-    for (index, item) in items.into_iter().enumerate() {
-        item.visit_live(&path.index(index), visitor);
-    }
-}
-
-fn visit_entries<'a, K: fmt::Debug + 'a, T: Reconnectable + 'a>(
-    entries: impl IntoIterator<Item = (&'a K, &'a mut T)>,
-    path: &Path<'_>,
-    visitor: Visitor<'_>,
-) {
-    for (key, value) in entries {
-        // A text without its quotes, which is how credentials name it.
-        let shown = format!("{key:?}");
-        let key = shown.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(&shown);
-        value.visit_live(&path.key(key), visitor);
-    }
-}
-
-impl<T: Reconnectable> Reconnectable for [T] {
-    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
-        visit_each(self, path, visitor);
-    }
-}
-
-impl<T: Reconnectable, const N: usize> Reconnectable for [T; N] {
-    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
-        visit_each(self, path, visitor);
-    }
-}
-
-impl<T: Reconnectable> Reconnectable for Vec<T> {
-    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
-        visit_each(self, path, visitor);
-    }
-}
-
-impl<T: Reconnectable> Reconnectable for VecDeque<T> {
-    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
-        visit_each(self, path, visitor);
-    }
-}
-
-impl<K: fmt::Debug, T: Reconnectable, S: BuildHasher> Reconnectable for HashMap<K, T, S> {
-    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
-        visit_entries(self, path, visitor);
-    }
-}
-
-impl<K: fmt::Debug, T: Reconnectable> Reconnectable for BTreeMap<K, T> {
-    fn visit_live(&mut self, path: &Path<'_>, visitor: Visitor<'_>) {
-        visit_entries(self, path, visitor);
-    }
 }

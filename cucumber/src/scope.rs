@@ -194,13 +194,28 @@ pub(crate) fn credentials() -> Option<(Credentials, Option<String>)> {
     })
 }
 
-/// Notes the field that is being decoded, for the live resource in it.
+/// Notes the field that is being decoded, for the live resource in it. Without one, it is that of the part which is being read.
 pub(crate) fn set_place(name: Option<&str>) {
     with_top(|table| {
         if let Some(table) = table.filter(|table| table.credentials.is_some()) {
-            table.place = name.map(str::to_owned);
+            table.place = name.map(str::to_owned).or_else(|| table.outer_place.clone());
         }
     });
+}
+
+/// The field that was noted last.
+pub(crate) fn place() -> Option<String> {
+    with_top(|table| table?.place.clone())
+}
+
+/// Reads a part that stands in this field, wherever its bytes are.
+pub(crate) fn within<R>(place: Option<String>, read: impl FnOnce() -> R) -> R {
+    let swap =
+        |place| with_top(|table| table.and_then(|table| std::mem::replace(&mut table.outer_place, place)));
+    let before = swap(place);
+    let outcome = read();
+    swap(before);
+    outcome
 }
 
 /// What becomes of a handle that is serialised now.

@@ -211,7 +211,7 @@ impl Reconnectable for Worker {
         path: &Path<'_>,
         visitor: &mut dyn FnMut(&Path<'_>, &mut dyn cucumber::AnyLive),
     ) {
-        use cucumber::__private::{Field, ViaNothing, ViaReconnectable};
+        use cucumber::__private::live::{Field, ViaNothing, ViaReconnectable};
         Field(&mut self.id).visit_live(&path.field("id"), visitor);
         Field(&mut self.analytics).visit_live(&path.field("analytics"), visitor);
         Field(&mut self.nested).visit_live(&path.field("nested"), visitor);

@@ -5,10 +5,10 @@ pub use std::time::Duration;
 pub use core;
 pub use serde;
 
-pub use cucumber::__private::cross;
+pub use cucumber::__private::{cross, live};
 pub use cucumber::task::captive::{Captive, capturing};
 pub use cucumber::task::task;
-pub use cucumber::{Credentials, Provider, Reconnectable};
+pub use cucumber::{Credentials, Provider};
 
 pub use crate::config::{Checkpoint, Config};
 pub use crate::error::{Failure, Location, ProcessError};
@@ -16,7 +16,6 @@ pub use crate::lifecycle::returned::{
     ByData, ByLocalText, ByText, ByUnit, Fallible, HookReturn, NoValue, Returned, async_hook, settling,
     source,
 };
-pub use crate::lifecycle::visiting::{Field, LiveVisitor, traits as visiting};
 pub use crate::lifecycle::{FromItem, Outcome, ProcessSpec, ProcessType, SingleField, Skprocess};
 pub use crate::phase::Phase;
 pub use crate::share::generated as share;

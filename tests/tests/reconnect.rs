@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use processing::cucumber::BoxError;
 use processing::prelude::*;
-use processing::{Reconnect, Secret, Stream};
+use processing::{Reconnect, Secret, Stream, cucumber};
 use serde::{Deserialize, Serialize};
 use tests::{LONGEST, Marks, TempDir, watchdog};
 
@@ -183,6 +184,42 @@ struct Locked {
 #[skprocess]
 impl Locked {
     fn run(&mut self) {}
+}
+
+#[cucumber]
+enum Store {
+    Shared { vault: Arc<Mutex<Live<Vault>>> },
+}
+
+#[autoreconnect(Vault = { "*": "secret", "vault": "secret-of-vault" })]
+#[skprocess(runs = 3, lives = 1)]
+struct Shopkeeper {
+    store: (u8, Vec<Store>),
+    journal: Marks,
+}
+
+#[skprocess]
+impl Shopkeeper {
+    fn run(&mut self) {
+        let Store::Shared { vault } = &self.store.1[0];
+        let vault = vault.lock().unwrap();
+        self.journal.add(format_args!("run with {}, {}", vault.secret, vault.is_connected()));
+        if self.journal.count("run with secret-of-vault, true") == 2 {
+            self.journal.add("kill inner");
+        }
+    }
+}
+
+#[test]
+fn a_connection_deep_inside_is_replaced_as_well() {
+    let _dog = watchdog();
+    let dir = TempDir::new();
+    let journal = dir.marks();
+    let vault = Arc::new(Mutex::new(vault("inner", &journal)));
+    let store = (7, vec![Store::Shared { vault }]);
+    Shopkeeper { store, journal: journal.clone() }.start().unwrap().wait().unwrap();
+    let run = "run with secret-of-vault, true";
+    assert_eq!(journal.read(), ["connect inner", run, run, "kill inner", "dead inner", "connect inner", run]);
 }
 
 #[test]

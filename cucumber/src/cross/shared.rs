@@ -1,15 +1,18 @@
 //! `Rc`, `Arc` and `Weak`.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::rc::{self, Rc};
 use std::sync::{self, Arc};
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serializer};
 use serde_with::{DeserializeAs, SerializeAs};
 
 use super::via::Written;
 use crate::error::Error;
 use crate::graph::Pointer;
+use crate::live::MARK;
 use crate::{graph, inspect, scope};
 
 /// The adapter of `Rc`, `Arc` and their `Weak`: what several hold is one value on the other side, too.
@@ -42,11 +45,34 @@ fn number<S: Serializer>(number: Result<u32, Error>, serializer: S) -> Result<S:
     }
 }
 
+/// What a shared value is referred to by. Marked as a live resource is, so that its place is noted.
+struct Number(u32);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_newtype_struct(MARK, NumberVisitor)
+    }
+}
+
+struct NumberVisitor;
+
+impl<'de> Visitor<'de> for NumberVisitor {
+    type Value = Number;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the number of a shared value")
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Number, D::Error> {
+        u32::deserialize(deserializer).map(Number)
+    }
+}
+
 fn referred<'de, T, D>(deserializer: D, read: impl FnOnce(u32) -> Result<T, Error>) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
 {
-    let number = u32::deserialize(deserializer)?;
+    let Number(number) = Number::deserialize(deserializer)?;
     read(number).map_err(|error| serde::de::Error::custom(scope::stash(error)))
 }
 

@@ -291,6 +291,7 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
     #[inline]
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         if name == live::MARK {
+            // The number of a shared value, too, so that what is behind it is known by the field that leads there.
             scope::set_place(self.place.copied());
         }
         visitor.visit_newtype_struct(self)

@@ -11,7 +11,7 @@ use serde_with::DeserializeAs;
 use super::{DANGLING, HEADER, Pointer, read};
 use crate::error::{Error, Result};
 use crate::frame::Codec;
-use crate::scope::with_top;
+use crate::scope::{self, with_top};
 
 /// How often a part may be read, on average.
 const READINGS: usize = 16;
@@ -222,13 +222,15 @@ where
     P: Pointer,
     A: for<'de> DeserializeAs<'de, P::Content> + 'static,
 {
+    // The first reference says where the value stands.
+    let place = scope::place();
     let attempt = |weak: Option<P::Weak>| {
-        let lazily = attempt::<P, A>(number, &content, weak.clone(), false)?;
+        let lazily = attempt::<P, A>(number, &content, &place, weak.clone(), false)?;
         if is_sound::<P>(&lazily.1) {
             return Ok(lazily);
         }
         // What was to be read later refers to this one perhaps by way of a cell.
-        attempt::<P, A>(number, &content, weak, true)
+        attempt::<P, A>(number, &content, &place, weak, true)
     };
     let (pointer, reading) = if content.is_weakly_held && P::KNOWS_ITSELF && cfg!(panic = "unwind") {
         let mut outcome = None;
@@ -266,7 +268,8 @@ where
         if let Some(refill) = refill_of::<P>(&reading) {
             let (bytes, pointer) = (incoming.bytes.clone(), pointer.clone());
             incoming.refills.push_back(Box::new(move || {
-                let again = read::<P::Content, A>(content.codec, &bytes[content.place])?;
+                let again =
+                    scope::within(place, || read::<P::Content, A>(content.codec, &bytes[content.place]))?;
                 if let Some(place) = pointer.place() {
                     refill(place, Box::new(again));
                 }
@@ -282,6 +285,7 @@ where
 fn attempt<P, A>(
     number: u32,
     content: &Content,
+    place: &Option<String>,
     weak: Option<P::Weak>,
     is_eager: bool,
 ) -> Result<(P::Content, Reading)>
@@ -299,7 +303,8 @@ where
         incoming.open.push(Reading { is_eager, ..Reading::default() });
         Ok(incoming.bytes.clone())
     })?;
-    let value = read::<P::Content, A>(content.codec, &bytes[content.place.clone()]);
+    let read = || read::<P::Content, A>(content.codec, &bytes[content.place.clone()]);
+    let value = scope::within(place.clone(), read);
     let reading = with(|incoming| {
         incoming.slot(number)?.state = State::Unread;
         Ok(incoming.open.pop().unwrap_or_default())

@@ -82,7 +82,9 @@ pub(crate) struct Table {
     /// What came beside those that are being read.
     pub(super) came: Vec<Option<Attachment>>,
     pub(super) credentials: Option<Credentials>,
+    /// The field that was met last, and that of the shared value which is being read.
     pub(super) place: Option<String>,
+    pub(super) outer_place: Option<String>,
     /// What kind of thing went wrong in a `Serialize` or `Deserialize`; serde passes on nothing but its text.
     pub(super) failure: Option<Failure>,
     /// The same for an error from another part of the encoding, which has a path already.

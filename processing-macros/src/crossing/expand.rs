@@ -9,6 +9,7 @@ use syn::{
     Token, parse_quote,
 };
 
+use super::live;
 use super::recognise::{Node, Recogniser, is_cell, mentioned, spelled_out};
 use crate::runtime::Runtime;
 use crate::skprocess::{cfgs, is_named};
@@ -50,7 +51,11 @@ fn arguments(attr: &Attribute) -> Punctuated<Meta, Token![,]> {
 }
 
 pub(super) fn expand(item: Item, runtime: &Runtime) -> TokenStream {
-    match item {
+    let reconnectable = live::of_item(&item).map(|implementation| {
+        let alias = runtime.alias();
+        quote! { const _: () = { #alias #implementation }; }
+    });
+    let crossing = match item {
         Item::Struct(mut item) => {
             let helpers = adapt(&mut item, runtime);
             let wanted = Derives::wanted(&item.attrs);
@@ -71,7 +76,8 @@ pub(super) fn expand(item: Item, runtime: &Runtime) -> TokenStream {
             quote! { #item #helpers }
         }
         other => other.into_token_stream(),
-    }
+    };
+    quote! { #crossing #reconnectable }
 }
 
 /// Adds serde's derives, as far as the user did not write them.

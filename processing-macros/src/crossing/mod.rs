@@ -2,6 +2,7 @@
 
 mod check;
 mod expand;
+mod live;
 mod recognise;
 
 use proc_macro2::TokenStream;
@@ -9,6 +10,7 @@ use quote::quote;
 use syn::Item;
 
 pub(crate) use self::expand::{Derives, adapt, with_derives};
+pub(crate) use self::live::of_struct as reconnectable;
 use crate::complaints::Complaints;
 use crate::runtime::Runtime;
 

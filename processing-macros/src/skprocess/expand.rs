@@ -2,10 +2,9 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote};
-use syn::ext::IdentExt as _;
-use syn::{Member, parse_quote};
+use syn::parse_quote;
 
-use super::check::{Process, cfgs};
+use super::check::Process;
 use crate::crossing::Derives;
 
 /// Everything a process type comes to.
@@ -13,6 +12,8 @@ pub(crate) fn expand(process: &Process) -> TokenStream {
     let written = crossing(process);
     let alias = process.config.runtime.alias();
     let spec = spec(process);
+    let item = &process.item;
+    let reconnectable = crate::crossing::reconnectable(&item.ident, &item.generics, &item.fields);
     let single_field = single_field(process);
     let value = value(process);
     let remnant = process.credentials.as_ref().and_then(|credentials| credentials.remnant.as_ref());
@@ -21,6 +22,7 @@ pub(crate) fn expand(process: &Process) -> TokenStream {
         const _: () = {
             #alias
             #spec
+            #reconnectable
             #single_field
         };
         #value
@@ -45,7 +47,6 @@ fn spec(process: &Process) -> TokenStream {
     let name = &process.item.ident;
     let config = process.config.tokens();
     let credentials = process.credentials.as_ref().map(|credentials| credentials.tokens());
-    let visit = visit_live(process);
 
     let mut generics = process.item.generics.clone();
     if !generics.params.is_empty() {
@@ -61,31 +62,8 @@ fn spec(process: &Process) -> TokenStream {
         impl #impl_generics __rt::ProcessSpec for #name #type_generics #where_clause {
             const CONFIG: __rt::Config = #config;
             #credentials
-            #visit
         }
     }
-}
-
-/// Shows each live field to the visitor. Which fields are live is known to the type checker only: method
-/// lookup takes `VisitLive` where the field has it and finds `VisitNothing`, one reference further, elsewhere.
-fn visit_live(process: &Process) -> Option<TokenStream> {
-    if process.item.fields.is_empty() {
-        return None;
-    }
-    let visits = process.item.fields.members().zip(&process.item.fields).map(|(member, field)| {
-        let cfgs = cfgs(&field.attrs);
-        let name = match &member {
-            Member::Named(name) => name.unraw().to_string(),
-            Member::Unnamed(index) => index.index.to_string(),
-        };
-        quote! { #(#cfgs)* __rt::Field(&mut self.#member).visit(#name, visitor); }
-    });
-    Some(quote! {
-        fn visit_live(&mut self, visitor: &mut dyn __rt::LiveVisitor) {
-            use __rt::visiting::*;
-            #(#visits)*
-        }
-    })
 }
 
 /// A struct of one field is made from that field, a struct without any from nothing.

@@ -360,10 +360,15 @@ fn a_field_behind_a_condition_is_visited_under_that_condition() {
         ),
     );
     assert!(
-        expansion.contains("#[cfg(unix)]__rt::Field(&mutself.r#type).visit(\"type\",visitor);"),
+        expansion.contains(
+            "#[cfg(unix)]__rt::live::Field(&mutself.r#type).visit_live(&path.field(\"type\"),visitor);"
+        ),
         "{expansion}"
     );
-    assert!(expansion.contains(";__rt::Field(&mutself.b).visit(\"b\",visitor);"), "{expansion}");
+    assert!(
+        expansion.contains(";__rt::live::Field(&mutself.b).visit_live(&path.field(\"b\"),visitor);"),
+        "{expansion}"
+    );
 }
 
 #[test]

@@ -17,9 +17,28 @@ const _: () = {
         Self: __rt::serde::Serialize + __rt::serde::de::DeserializeOwned + 'static,
     {
         const CONFIG: __rt::Config = __rt::Config::DEFAULT;
-        fn visit_live(&mut self, visitor: &mut dyn __rt::LiveVisitor) {
-            use __rt::visiting::*;
-            __rt::Field(&mut self.0).visit("0", visitor);
+    }
+    #[automatically_derived]
+    #[allow(
+        unused_variables,
+        deprecated,
+        reason = "there may be no fields, and old ones are looked at as well"
+    )]
+    impl<T: Copy> __rt::live::Reconnectable for Sum<T>
+    where
+        T: Add,
+    {
+        fn visit_live(
+            &mut self,
+            path: &__rt::live::Path<'_>,
+            visitor: &mut dyn __rt::core::ops::FnMut(
+                &__rt::live::Path<'_>,
+                &mut dyn __rt::live::AnyLive,
+            ),
+        ) {
+            #[allow(unused_imports, reason = "one of them is taken")]
+            use __rt::live::{ViaNothing as _, ViaReconnectable as _};
+            __rt::live::Field(&mut self.0).visit_live(&path.index(0usize), visitor);
         }
     }
     #[automatically_derived]

@@ -26,10 +26,26 @@ const _: () = {
                 .insert::<postgres::Client>("*", __rt::Provider::env("PGPASSWORD"));
             credentials
         }
-        fn visit_live(&mut self, visitor: &mut dyn __rt::LiveVisitor) {
-            use __rt::visiting::*;
-            __rt::Field(&mut self.db).visit("db", visitor);
-            __rt::Field(&mut self.query).visit("query", visitor);
+    }
+    #[automatically_derived]
+    #[allow(
+        unused_variables,
+        deprecated,
+        reason = "there may be no fields, and old ones are looked at as well"
+    )]
+    impl __rt::live::Reconnectable for DatabaseWorker {
+        fn visit_live(
+            &mut self,
+            path: &__rt::live::Path<'_>,
+            visitor: &mut dyn __rt::core::ops::FnMut(
+                &__rt::live::Path<'_>,
+                &mut dyn __rt::live::AnyLive,
+            ),
+        ) {
+            #[allow(unused_imports, reason = "one of them is taken")]
+            use __rt::live::{ViaNothing as _, ViaReconnectable as _};
+            __rt::live::Field(&mut self.db).visit_live(&path.field("db"), visitor);
+            __rt::live::Field(&mut self.query).visit_live(&path.field("query"), visitor);
         }
     }
 };

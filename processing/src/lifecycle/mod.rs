@@ -2,14 +2,13 @@
 
 mod item;
 pub(crate) mod returned;
-pub(crate) mod visiting;
 
 pub use item::{FromItem, ProcessType, SingleField, process};
-pub(crate) use visiting::LiveVisitor;
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
+use cucumber::Reconnectable;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -24,7 +23,7 @@ use crate::{Config, Phase, ProcessError, Timers};
     label = "no `#[skprocess]` on its struct",
     note = "write `#[skprocess]` on the struct and on the `impl` block with its hooks"
 )]
-pub trait ProcessSpec: Serialize + DeserializeOwned + 'static {
+pub trait ProcessSpec: Reconnectable + Serialize + DeserializeOwned + 'static {
     /// The settings that the attribute gives.
     const CONFIG: Config;
 
@@ -34,10 +33,6 @@ pub trait ProcessSpec: Serialize + DeserializeOwned + 'static {
     fn credentials() -> cucumber::Credentials {
         cucumber::Credentials::new()
     }
-
-    /// Shows every live resource in the fields.
-    #[doc(hidden)]
-    fn visit_live(&mut self, _visitor: &mut dyn visiting::LiveVisitor) {}
 }
 
 /// A struct that can run in a process of its own. Implemented by `#[skprocess]` on an `impl` block.
