@@ -217,7 +217,8 @@ impl<C: Reconnect> Live<C> {
     fn no_credential(&self) -> Error {
         let name = self.name.as_deref().unwrap_or(DEFAULT);
         Error::new(Kind::Credential(format!(
-            "no credential named `{name}`; add it to this type's `#[autoreconnect]`"
+            "no credential named `{name}`; add it to the `#[autoreconnect]` of the process it is used in, or give it by \
+             `set_provider`"
         )))
     }
 

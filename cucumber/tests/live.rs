@@ -147,7 +147,7 @@ fn a_missing_credential_names_the_field() {
     assert!(error.is_credential());
     assert_eq!(
         error.to_string(),
-        "worker.analytics: no credential named `analytics`; add it to this type's `#[autoreconnect]`"
+        "worker.analytics: no credential named `analytics`; add it to the `#[autoreconnect]` of the process it is used in, or give it by `set_provider`"
     );
 }
 
@@ -248,7 +248,7 @@ fn without_credentials_every_resource_that_needs_one_fails_by_name() {
     assert_eq!(texts.len(), 4);
     assert_eq!(
         texts[0],
-        "analytics: no credential named `analytics`; add it to this type's `#[autoreconnect]`"
+        "analytics: no credential named `analytics`; add it to the `#[autoreconnect]` of the process it is used in, or give it by `set_provider`"
     );
     assert!(texts[2].starts_with("pool[1]: no credential named `pool`;"), "{}", texts[2]);
 }

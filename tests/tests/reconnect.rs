@@ -192,7 +192,7 @@ enum Store {
 }
 
 #[autoreconnect(Vault = { "*": "secret", "vault": "secret-of-vault" })]
-#[skprocess(runs = 3, lives = 1)]
+#[skprocess(runs = 3)]
 struct Shopkeeper {
     store: (u8, Vec<Store>),
     journal: Marks,
@@ -200,6 +200,13 @@ struct Shopkeeper {
 
 #[skprocess]
 impl Shopkeeper {
+    fn prerun(&mut self) {
+        if self.journal.count("one with secret") == 0 {
+            let sent = self.listen::<Live<Vault>>(LONGEST).unwrap().unwrap();
+            self.journal.add(format_args!("one with {}", sent.secret));
+        }
+    }
+
     fn run(&mut self) {
         let Store::Shared { vault } = &self.store.1[0];
         let vault = vault.lock().unwrap();
@@ -211,15 +218,20 @@ impl Shopkeeper {
 }
 
 #[test]
-fn a_connection_deep_inside_is_replaced_as_well() {
+fn a_connection_deep_inside_is_replaced_and_one_in_a_message_has_its_secret() {
     let _dog = watchdog();
     let dir = TempDir::new();
     let journal = dir.marks();
-    let vault = Arc::new(Mutex::new(vault("inner", &journal)));
-    let store = (7, vec![Store::Shared { vault }]);
-    Shopkeeper { store, journal: journal.clone() }.start().unwrap().wait().unwrap();
+    let inner = Arc::new(Mutex::new(vault("inner", &journal)));
+    let store = (7, vec![Store::Shared { vault: inner }]);
+    let keeper = Shopkeeper { store, journal: journal.clone() }.start().unwrap();
+    // One in a message has the worker's credentials, too.
+    keeper.tell(&vault("sent", &journal)).unwrap();
+    keeper.wait().unwrap();
     let run = "run with secret-of-vault, true";
-    assert_eq!(journal.read(), ["connect inner", run, run, "kill inner", "dead inner", "connect inner", run]);
+    let told = ["connect inner", "connect sent", "one with secret"];
+    assert_eq!(journal.read()[..3], told);
+    assert_eq!(journal.read()[3..], [run, run, "kill inner", "dead inner", "connect inner", run]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! One value on its way: its bytes, and the descriptors that ride beside them.
 
-use cucumber::{Encoded, Scope};
+use std::sync::OnceLock;
+
+use cucumber::{Credentials, Encoded, Scope};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -74,12 +76,26 @@ impl Message {
     }
 }
 
-/// What a value from another process of ours may use besides its bytes: the descriptors that came with it, and the
-/// functions of this program.
+/// The credentials of the process type that this worker runs, for live resources that come to it in messages.
+static CREDENTIALS: OnceLock<Credentials> = OnceLock::new();
+
+/// Says which credentials those are; there is one such type in a process.
+pub(crate) fn trust_with(credentials: &Credentials) {
+    if !credentials.is_empty() {
+        let _ = CREDENTIALS.set(credentials.clone());
+    }
+}
+
+/// What a value from another process of ours may use besides its bytes: the descriptors that came with it, the
+/// functions of this program, and the worker's credentials.
 pub(crate) fn scope(fds: Vec<OwnedFd>) -> Scope {
     let scope = match fds.is_empty() {
         true => Scope::new(),
         false => Scope::new().with_attachments(fds.into_iter().map(sys::attachment_of).collect()),
+    };
+    let scope = match CREDENTIALS.get() {
+        Some(credentials) => scope.with_credentials(credentials.clone()),
+        None => scope,
     };
     match sys::function_trust() {
         Some(trust) => scope.with_functions(trust),

@@ -14,7 +14,7 @@ mod talk;
 
 pub(crate) use control::{Inbox, Outbox};
 pub(crate) use mailbox::{Look, Mailbox, mark, post, wait_for_news};
-pub(crate) use message::{Message, scope};
+pub(crate) use message::{Message, scope, trust_with};
 pub(crate) use pace::Pace;
 pub(crate) use packet::{Packet, START, read_all_at, write_all_at};
 pub(crate) use pipe::moving;

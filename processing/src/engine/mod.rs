@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use cucumber::Credentials;
 
-use crate::channel::{Message, Outbox, scope};
+use crate::channel::{Message, Outbox, scope, trust_with};
 use crate::context::{Context, Parent, Verdict};
 use crate::error::Failure;
 use crate::lifecycle::Skprocess;
@@ -88,8 +88,8 @@ impl<W: Skprocess> Engine<W> {
             Failure::with_cause("the worker cannot read its state", &error.with_root("worker"))
         };
         let credentials = W::credentials();
-        let scope = scope(fds.collect()).with_credentials(credentials.clone());
-        let process = cucumber::decode_with(&bytes, scope).map_err(cannot_read)?;
+        trust_with(&credentials);
+        let process = cucumber::decode_with(&bytes, scope(fds.collect())).map_err(cannot_read)?;
         // Where to go on and what has been listened to, the parent has set already: not all of it is in the checkpoint.
         status.begun(now());
         let bell = Bell::Own(Alarm::from_fd(alarm));
