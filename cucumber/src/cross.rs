@@ -36,7 +36,7 @@
 //! | `Mutex<T>`, `RwLock<T>`, `RefCell<T>`, `OnceLock<T>`, `OnceCell<T>` | what is in it, unlocked. One that is locked just now, or poisoned, is an error |
 //! | `Condvar` | a new one |
 //! | `Rc<T>`, `Arc<T>` and their `Weak<T>`, `Arc<[T]>`, `Arc<str>` | the same value, shared by all that shared it. Cycles through `Weak`, or through a cell in the struct that is shared, keep their shape |
-//! | `Command` | program, arguments, variables and folder; not its streams |
+//! | `Command` | program, arguments, variables (also after `env_clear`, on Unix) and folder; not its streams |
 //! | `fn(A) -> R` | the function, for processes that run the same program |
 //! | `RangeInclusive<T>`, `vec::IntoIter<T>`, `vec_deque::IntoIter<T>`, and `Rev` and `StepBy` over ranges of whole numbers | what is left of it |
 //! | `Cursor<T>` | with its position |

@@ -23,7 +23,8 @@ mod incoming;
 mod pointer;
 
 pub(crate) use incoming::{
-    Coverage, Incoming, has_cycle, hollow, is_reading, note_refill, parts, settle, strong, watch, weak,
+    Coverage, Incoming, has_cycle, hollow, is_hollow_after, is_reading, is_within, note_refill, parts,
+    settle, strong, watch, weak,
 };
 pub(crate) use pointer::Pointer;
 

@@ -298,6 +298,10 @@ fn register(name: &'static str, address: usize, tracer: fn() -> Shape) {
 }
 
 fn look_up(name: &str) -> Option<&'static Shape> {
+    if cfg!(panic = "abort") {
+        // Tracing calls a type's own conversions with values of no meaning, and some of them panic.
+        return None;
+    }
     let pending = match registry().as_ref()?.get(name)? {
         entry if entry.pending.is_empty() => return entry.shape,
         entry => entry.pending.clone(),

@@ -3,6 +3,7 @@
 
 mod support;
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
@@ -162,6 +163,44 @@ fn deep_nesting_is_an_error_and_no_overflow() {
     too_deep(cucumber::from_bytes::<serde::de::IgnoredAny>(&frame(2, &deep(&[0x91], &[0xc0]))).unwrap_err());
     // MessagePack writes nested options flat, and there is a limit to those, too.
     assert_eq!(cucumber::from_bytes::<Nest>(&frame(2, &[0xc0])).unwrap(), Nest(None));
+}
+
+/// Adds up for how many elements room would have been made.
+struct Roomy;
+
+impl<'de> Deserialize<'de> for Roomy {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Counting;
+        impl<'de> Visitor<'de> for Counting {
+            type Value = Roomy;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a sequence")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Roomy, A::Error> {
+                let hint = elements.size_hint().unwrap_or_default();
+                ROOM.with(|room| room.set(room.get() + hint));
+                while elements.next_element::<Roomy>()?.is_some() {}
+                Ok(Roomy)
+            }
+        }
+        deserializer.deserialize_seq(Counting)
+    }
+}
+
+thread_local! {
+    static ROOM: Cell<usize> = const { Cell::new(0) };
+}
+
+#[test]
+fn room_is_made_for_no_more_elements_than_there_are_bytes() {
+    for (codec, level) in [(1, &[100][..]), (2, &[0xdc, 0, 100])] {
+        let body = level.repeat(300);
+        assert!(cucumber::from_bytes::<Roomy>(&frame(codec, &body)).is_err());
+        let room = ROOM.replace(0);
+        assert!((100..=body.len()).contains(&room), "{room} elements in {} bytes", body.len());
+    }
 }
 
 /// A list of which each element is in a frame of its own, in the bytes of the one around it.

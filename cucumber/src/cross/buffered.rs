@@ -13,6 +13,8 @@ use serde::{Deserializer, Serialize, Serializer};
 use serde_with::{DeserializeAs, Same, SerializeAs};
 
 use super::Cross;
+#[cfg(target_os = "linux")]
+use super::file;
 use super::via::Written;
 
 /// Written as the file, and how many bytes were read from it that nobody has seen yet.
@@ -40,16 +42,14 @@ const HAS_FILES_OF_ITS_OWN: bool = cfg!(target_os = "linux");
 /// Two buffers over one position would each take what the other one is going to need.
 #[cfg(target_os = "linux")]
 fn reader_of_its_own(mut file: File, unread: u64) -> Outcome<File> {
-    use std::fs::OpenOptions;
     use std::io::{Seek, SeekFrom};
-    use std::os::fd::AsRawFd;
 
     if !file.metadata()?.is_file() {
         return Ok(file);
     }
     let position = file.stream_position()?.checked_sub(unread);
     let position = position.ok_or_else(|| Error::other("a reader that has read more than there is"))?;
-    let mut own = OpenOptions::new().read(true).open(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+    let mut own = file::once_more(&file)?;
     own.seek(SeekFrom::Start(position))?;
     Ok(own)
 }

@@ -15,6 +15,8 @@ struct Lent<'a> {
     /// `None` for one that is removed.
     variables: Vec<(&'a OsStr, Option<&'a OsStr>)>,
     folder: Option<&'a OsStr>,
+    /// Nothing of the environment stays but those variables.
+    is_cleared: bool,
 }
 
 #[derive(Deserialize)]
@@ -23,9 +25,23 @@ struct Owned {
     arguments: Vec<OsString>,
     variables: Vec<(OsString, Option<OsString>)>,
     folder: Option<OsString>,
+    is_cleared: bool,
 }
 
-/// Where its streams go, and whether it forgets the environment, a `Command` tells nobody.
+/// Whether it forgets the environment, which a `Command` says where it shows itself, as a shell would be told, and nowhere else.
+#[cfg(unix)]
+fn is_cleared(command: &Command) -> bool {
+    let shown = format!("{command:?}");
+    shown.starts_with("env -i ") || command.get_current_dir().is_some() && shown.contains(" && env -i ")
+}
+
+/// There it does not even say that.
+#[cfg(not(unix))]
+fn is_cleared(_: &Command) -> bool {
+    false
+}
+
+/// Where its streams go, a `Command` tells nobody.
 impl SerializeAs<Command> for Cross {
     fn serialize_as<S: Serializer>(value: &Command, serializer: S) -> Result<S::Ok, S::Error> {
         let lent = Lent {
@@ -33,6 +49,7 @@ impl SerializeAs<Command> for Cross {
             arguments: value.get_args().collect(),
             variables: value.get_envs().collect(),
             folder: value.get_current_dir().map(|folder| folder.as_os_str()),
+            is_cleared: is_cleared(value),
         };
         lent.serialize(serializer)
     }
@@ -43,6 +60,9 @@ impl<'de> DeserializeAs<'de, Command> for Cross {
         let owned = Owned::deserialize(deserializer)?;
         let mut command = Command::new(owned.program);
         command.args(owned.arguments);
+        if owned.is_cleared {
+            command.env_clear();
+        }
         for (name, value) in owned.variables {
             match value {
                 Some(value) => command.env(name, value),

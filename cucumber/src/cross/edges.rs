@@ -112,7 +112,8 @@ where
         _ => return Err(Error::malformed("a field that refers to shared values is in no known codec")),
     };
     let value = graph::read::<T, A>(codec, bytes);
-    if value.is_err() && graph::has_cycle() {
+    // Whoever reads nothing around it, or reads it for the second time, will not come back to it.
+    if value.is_err() && graph::has_cycle() && graph::is_within() {
         graph::hollow();
         return Ok(T::default());
     }

@@ -8,13 +8,20 @@ use std::ops::{Range, RangeInclusive};
 use std::vec;
 
 use serde::de::Error as _;
+use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_with::{DeserializeAs, SerializeAs};
 
 use super::Cross;
 
 /// serde forgets whether the end was reached.
-impl<T: Serialize + PartialOrd> SerializeAs<RangeInclusive<T>> for Cross {
+///
+/// The bounds are those of reading it: a range of floats, which is no iterator, is left to serde both ways.
+impl<T> SerializeAs<RangeInclusive<T>> for Cross
+where
+    T: Serialize + PartialOrd + Clone,
+    RangeInclusive<T>: Iterator,
+{
     fn serialize_as<S: Serializer>(value: &RangeInclusive<T>, serializer: S) -> Result<S::Ok, S::Error> {
         let is_exhausted = value.is_empty() && value.start() <= value.end();
         (value.start(), value.end(), is_exhausted).serialize(serializer)
@@ -90,20 +97,28 @@ struct Steps<T> {
     count: usize,
 }
 
-impl<T: Copy + Into<i128>> Steps<T> {
-    fn of(mut left: impl Iterator<Item = T>) -> Option<Self> {
-        let (count, _) = left.size_hint();
-        let first = left.next()?;
+impl<T: Copy + TryInto<i128>> Steps<T> {
+    /// None, if nothing is left.
+    fn of(mut left: impl Iterator<Item = T>) -> Result<Option<Self>, &'static str> {
+        let (count, most) = left.size_hint();
+        let Some(first) = left.next() else { return Ok(None) };
+        if most != Some(count) {
+            return Err("a range of more numbers than can be counted");
+        }
+        let wide = |number: T| number.try_into().map_err(|_| IMPOSSIBLE);
         // With a single number left, the step is of no use any more.
-        let distance = left.next().map_or(1, |second| second.into() - first.into());
-        let step = usize::try_from(distance).ok().and_then(NonZeroUsize::new)?;
-        Some(Self { first, step, count })
+        let distance = match left.next() {
+            Some(second) => wide(second)? - wide(first)?,
+            None => 1,
+        };
+        let step = usize::try_from(distance).ok().and_then(NonZeroUsize::new).ok_or(IMPOSSIBLE)?;
+        Ok(Some(Self { first, step, count }))
     }
 
     fn last(&self) -> Option<i128> {
         let steps = i128::try_from(self.count).ok()?.checked_sub(1)?;
         let distance = steps.checked_mul(i128::try_from(self.step.get()).ok()?)?;
-        self.first.into().checked_add(distance)
+        self.first.try_into().ok()?.checked_add(distance)
     }
 }
 
@@ -148,7 +163,7 @@ macro_rules! ranges {
 
         impl SerializeAs<StepBy<Range<$number>>> for Cross {
             fn serialize_as<S: Serializer>(value: &StepBy<Range<$number>>, serializer: S) -> Result<S::Ok, S::Error> {
-                Steps::of(value.clone()).serialize(serializer)
+                Steps::of(value.clone()).map_err(S::Error::custom)?.serialize(serializer)
             }
         }
 
@@ -157,7 +172,7 @@ macro_rules! ranges {
                 let Some(steps) = Option::<Steps<$number>>::deserialize(deserializer)? else {
                     return Ok((0..0).step_by(1));
                 };
-                let end = steps.last().and_then(|last| <$number>::try_from(last + 1).ok());
+                let end = steps.last().and_then(|last| <$number>::try_from(last.checked_add(1)?).ok());
                 let end = end.ok_or_else(|| D::Error::custom(IMPOSSIBLE))?;
                 Ok((steps.first..end).step_by(steps.step.get()))
             }
@@ -168,7 +183,7 @@ macro_rules! ranges {
                 value: &StepBy<RangeInclusive<$number>>,
                 serializer: S,
             ) -> Result<S::Ok, S::Error> {
-                Steps::of(value.clone()).serialize(serializer)
+                Steps::of(value.clone()).map_err(S::Error::custom)?.serialize(serializer)
             }
         }
 
@@ -187,8 +202,8 @@ macro_rules! ranges {
     )*};
 }
 
-// Wider ones do not say how many are left, and `usize` is no more than one of these.
-ranges! { u8 u16 u32 u64 i8 i16 i32 i64 }
+// Wider ones do not say how many are left.
+ranges! { u8 u16 u32 u64 usize i8 i16 i32 i64 isize }
 
 impl<T: Serialize> SerializeAs<Cursor<T>> for Cross {
     fn serialize_as<S: Serializer>(value: &Cursor<T>, serializer: S) -> Result<S::Ok, S::Error> {

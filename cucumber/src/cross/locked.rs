@@ -130,8 +130,10 @@ macro_rules! once {
 
         impl<'de, T, A: DeserializeAs<'de, T>> DeserializeAs<'de, $cell<T>> for Locked<A> {
             fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<$cell<T>, D::Error> {
-                let value: Option<T> = <Option<A> as DeserializeAs<'de, Option<T>>>::deserialize_as(deserializer)?;
-                Ok(value.map_or_else($cell::new, $cell::from))
+                let read = || <Option<A> as DeserializeAs<'de, Option<T>>>::deserialize_as(deserializer);
+                let (value, lacks) = graph::is_hollow_after(read);
+                // One that is full could not be set right later.
+                Ok(value?.filter(|_| !lacks).map_or_else($cell::new, $cell::from))
             }
         }
     )*};

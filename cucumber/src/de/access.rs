@@ -48,8 +48,7 @@ impl<'de, const PLAIN: bool> SeqAccess<'de> for &mut Elements<'_, 'de, PLAIN> {
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        // Never more than the bytes can be.
-        Some(self.left.min(self.at.decoder.rest.len()))
+        self.at.decoder.room_for(self.left)
     }
 }
 
@@ -142,7 +141,7 @@ impl<'de, const PLAIN: bool> MapAccess<'de> for &mut Entries<'_, 'de, PLAIN> {
 
     #[inline]
     fn size_hint(&self) -> Option<usize> {
-        Some(self.left.min(self.at.decoder.rest.len()))
+        self.at.decoder.room_for(self.left)
     }
 }
 

@@ -1,5 +1,7 @@
 //! The deserializer of both codecs.
 
+use std::cell::Cell;
+
 use serde::de::{Deserialize, Deserializer, Visitor};
 
 use super::access::{Elements, Entries, Fields, PackedVariant, PlainVariant};
@@ -21,6 +23,9 @@ pub(crate) struct Decoder<'de, const PLAIN: bool> {
     pub(super) last_text: Option<Text<'de>>,
     /// Inside so many options around nothing.
     pub(super) options: Option<u8>,
+    /// How many elements room may yet be made for before they are seen. All together are no more than there are bytes, and a
+    /// forged value may announce as many at each of its levels.
+    room: Cell<usize>,
 }
 
 /// The decoder, where the next value is.
@@ -40,7 +45,8 @@ pub(super) struct Text<'de> {
 impl<'de, const PLAIN: bool> Decoder<'de, PLAIN> {
     #[inline]
     pub(crate) fn new(bytes: &'de [u8], stack: Stack) -> Self {
-        Self { rest: Input::new(bytes), stack, last_text: None, options: None }
+        let room = Cell::new(bytes.len());
+        Self { rest: Input::new(bytes), stack, last_text: None, options: None, room }
     }
 
     /// Where the whole value is.
@@ -75,6 +81,14 @@ impl<'de, const PLAIN: bool> Decoder<'de, PLAIN> {
             Ok(len) if len <= self.rest.len() => Ok(len),
             _ => Err(Error::truncated()),
         }
+    }
+
+    /// For how many of so many elements room may be made.
+    #[inline]
+    pub(super) fn room_for(&self, elements: usize) -> Option<usize> {
+        let granted = elements.min(self.room.get()).min(self.rest.len());
+        self.room.set(self.room.get() - granted);
+        Some(granted)
     }
 
     #[inline]

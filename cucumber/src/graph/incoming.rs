@@ -16,6 +16,10 @@ use crate::scope::{self, with_top};
 /// How often a part may be read, on average.
 const READINGS: usize = 16;
 
+/// And so many bytes may be read for each byte of them, or this many in all, whichever is more.
+const BYTES_READ: usize = 64;
+const ALWAYS_READ: usize = 16 << 20;
+
 /// How much of a value is set right by storing into its cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Coverage {
@@ -41,6 +45,8 @@ pub(crate) struct Incoming {
     /// How many readings there may be yet. A part is read once or twice, and once more for each circle that it is given up for;
     /// forged ones would go on for ever.
     readings: usize,
+    /// The same for bytes, as a big part may be read for the sake of each of many small ones.
+    bytes_left: usize,
 }
 
 struct Slot {
@@ -79,8 +85,9 @@ impl Incoming {
         let slots = contents(bytes)?.into_iter().map(|content| Slot { content, state: State::Unread });
         let slots: Vec<Slot> = slots.collect();
         let readings = slots.len().saturating_mul(READINGS);
+        let bytes_left = bytes.len().saturating_mul(BYTES_READ).max(ALWAYS_READ);
         let (open, refills) = (Vec::new(), VecDeque::new());
-        Ok(Self { bytes: bytes.into(), slots, open, refills, cycle: false, readings })
+        Ok(Self { bytes: bytes.into(), slots, open, refills, cycle: false, readings, bytes_left })
     }
 
     fn slot(&mut self, number: u32) -> Result<&mut Slot> {
@@ -294,11 +301,13 @@ where
     A: for<'de> DeserializeAs<'de, P::Content> + 'static,
 {
     let bytes = with(|incoming| {
-        incoming.readings = incoming.readings.checked_sub(1).ok_or_else(|| {
+        let too_many = || {
             Error::unsupported(
                 "these shared values refer to each other in too many circles that no cell closes",
             )
-        })?;
+        };
+        incoming.readings = incoming.readings.checked_sub(1).ok_or_else(too_many)?;
+        incoming.bytes_left = incoming.bytes_left.checked_sub(content.place.len()).ok_or_else(too_many)?;
         incoming.slot(number)?.state = State::Open(weak.map(|weak| Box::new(weak) as Box<dyn Any>));
         incoming.open.push(Reading { is_eager, ..Reading::default() });
         Ok(incoming.bytes.clone())
@@ -334,6 +343,24 @@ pub(crate) fn hollow() {
             reading.is_hollow = true;
         }
     });
+}
+
+/// Whether a shared value is being read for the first time, of which something may be left out.
+pub(crate) fn is_within() -> bool {
+    with_any(|incoming| !incoming.open.is_empty())
+}
+
+/// Reads something; whether it lacks anything.
+pub(crate) fn is_hollow_after<R>(read: impl FnOnce() -> R) -> (R, bool) {
+    let take =
+        || with_any(|incoming| incoming.open.last_mut().is_some_and(|on| std::mem::take(&mut on.is_hollow)));
+    let before = take();
+    let outcome = read();
+    let lacks = take();
+    if before || lacks {
+        hollow();
+    }
+    (outcome, lacks)
 }
 
 /// Whether the reading that just failed met a cycle; asked once.

@@ -1,12 +1,12 @@
 //! The item as written, with serde's derives and a `with` on each field that needs one.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 use syn::{
     Attribute, Field, Fields, GenericParam, Generics, Ident, Item, ItemStruct, LitStr, Member, Meta, Path,
-    Token, parse_quote,
+    Token, Type, parse_quote,
 };
 
 use super::live;
@@ -64,8 +64,13 @@ pub(super) fn expand(item: Item, runtime: &Runtime) -> TokenStream {
         }
         Item::Enum(mut item) => {
             let mut crossing = Crossing::new(&item.ident, &item.generics, runtime);
+            // serde looks for the content of such a variant without asking the field how it is read, so the variant says it.
+            let is_adjacent = has_argument(&item.attrs, "content");
             for variant in &mut item.variants {
-                crossing.fields(&mut variant.fields, false);
+                let is_newtype =
+                    matches!(&variant.fields, Fields::Unnamed(fields) if fields.unnamed.len() == 1);
+                let on = (is_adjacent && is_newtype).then_some(&mut variant.attrs);
+                crossing.fields(&mut variant.fields, on, false);
             }
             let fields: Vec<Field> =
                 item.variants.iter().flat_map(|variant| variant.fields.clone()).collect();
@@ -105,7 +110,7 @@ pub(crate) fn with_derives(attrs: &mut Vec<Attribute>, wanted: &Derives, runtime
 /// Puts on each field of a struct what it needs to cross; what comes back goes beside the struct.
 pub(crate) fn adapt(item: &mut ItemStruct, runtime: &Runtime) -> Option<TokenStream> {
     let mut crossing = Crossing::new(&item.ident, &item.generics, runtime);
-    crossing.fields(&mut item.fields, true);
+    crossing.fields(&mut item.fields, None, true);
     crossing.bound(&mut item.attrs, &item.fields.iter().cloned().collect::<Vec<_>>());
     crossing.helpers()
 }
@@ -137,7 +142,8 @@ impl<'c> Crossing<'c> {
         quote!(#name #arguments)
     }
 
-    fn fields(&mut self, fields: &mut Fields, is_struct: bool) {
+    /// Puts adapters on the fields, or on what is around the only one.
+    fn fields(&mut self, fields: &mut Fields, mut around: Option<&mut Vec<Attribute>>, is_struct: bool) {
         let members: Vec<Member> = fields.members().collect();
         for (member, field) in members.into_iter().zip(fields.iter_mut()) {
             if is_settled(field) {
@@ -162,9 +168,16 @@ impl<'c> Crossing<'c> {
                 self.cells.push((member, field.clone()));
             }
             let path = self.runtime.path();
+            let is_missing =
+                is_option(&field.ty) && field.ident.is_some() && !has_argument(&field.attrs, "default");
+            let place = around.as_deref_mut().unwrap_or(&mut field.attrs);
+            if is_missing {
+                // As serde has it for an option that nobody says anything of.
+                place.push(parse_quote!(#[serde(default)]));
+            }
             let with: TokenStream = quote!(#path::cross::As::<#adapter>);
             let with = LitStr::new(&with.to_string(), field.ty.span());
-            field.attrs.push(parse_quote!(#[serde(with = #with)]));
+            place.push(parse_quote!(#[serde(with = #with)]));
             self.adapted.extend(kept.type_params().map(|param| param.ident.clone()));
         }
     }
@@ -230,11 +243,12 @@ impl<'c> Crossing<'c> {
         reading.params.insert(0, GenericParam::Lifetime(parse_quote!('__de)));
         let (writing, _, writing_where) = writing.split_for_impl();
         let (reading, _, reading_where) = reading.split_for_impl();
-        // A complaint belongs to the type as the user wrote it.
-        let serialize = quote_spanned! {ty.span()=>
+        // A complaint belongs to the type as the user wrote it; the names are ours, also where a macro wrote the type.
+        let span = Span::call_site().located_at(ty.span());
+        let serialize = quote_spanned! {span=>
             (&&&__rt::cross::Via::<#offer, #ty>::NEW).serialize(value, serializer)
         };
-        let deserialize = quote_spanned! {ty.span()=>
+        let deserialize = quote_spanned! {span=>
             (&&&__rt::cross::Via::<#offer, #ty>::NEW).deserialize(deserializer)
         };
         let cfgs = &node.cfgs;
@@ -293,6 +307,17 @@ impl<'c> Crossing<'c> {
     }
 }
 
+/// Whether `#[serde(…)]` says this.
+fn has_argument(attrs: &[Attribute], word: &str) -> bool {
+    let serde = attrs.iter().filter(|attr| attr.path().is_ident("serde"));
+    serde.flat_map(arguments).any(|meta| meta.path().is_ident(word))
+}
+
+/// Whether it is an `Option`, by its name, which is how serde tells them, too.
+fn is_option(ty: &Type) -> bool {
+    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| last.ident == "Option"))
+}
+
 /// Whether serde would ask for the parameter because of this field.
 fn is_written(field: &Field, param: &Ident) -> bool {
     let ty = &field.ty;
@@ -314,6 +339,5 @@ fn is_settled(field: &Field) -> bool {
         "getter",
         "borrow",
     ];
-    let serde = field.attrs.iter().filter(|attr| attr.path().is_ident("serde"));
-    serde.flat_map(arguments).any(|meta| WORDS.iter().any(|word| meta.path().is_ident(word)))
+    WORDS.iter().any(|word| has_argument(&field.attrs, word))
 }

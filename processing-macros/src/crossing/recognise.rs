@@ -162,6 +162,13 @@ impl Recogniser<'_> {
             let offer = if SHARED.contains(&name.as_str()) { quote!(Shared) } else { quote!(Locked) };
             return Some(self.node(ty, quote!(__rt::cross::#offer<#held>), quote!(choosing)));
         }
+        if name == "Box"
+            && let [Type::Slice(slice)] = arguments[..]
+        {
+            let element = self.adapter(&slice.elem)?;
+            let container = without_arguments(&path.path);
+            return Some(self.node(ty, quote!(#container<[#element]>), quote!(choosing)));
+        }
         let (_, count) = CONTAINERS.iter().find(|(container, _)| *container == name)?;
         if arguments.len() < *count {
             return None;
@@ -257,7 +264,7 @@ pub(super) fn is_cell(ty: &Type) -> bool {
 /// The parameters that a type mentions; an implementation about it has these and no others.
 pub(super) fn mentioned(ty: &Type, generics: &Generics) -> Generics {
     let words = words(quote!(#ty));
-    let mut kept = Generics::default();
+    let (mut kept, mut absent) = (Generics::default(), Vec::new());
     for param in &generics.params {
         let name = match param {
             syn::GenericParam::Type(param) => param.ident.to_string(),
@@ -266,24 +273,21 @@ pub(super) fn mentioned(ty: &Type, generics: &Generics) -> Generics {
         };
         if words.contains(&name) {
             kept.params.push(param.clone());
+        } else {
+            absent.push(name);
         }
     }
-    let Some(clause) = &generics.where_clause else { return kept };
-    let absent: Vec<String> = generics
-        .params
-        .iter()
-        .filter(|param| !kept.params.iter().any(|known| known == *param))
-        .map(|param| match param {
-            syn::GenericParam::Type(param) => param.ident.to_string(),
-            syn::GenericParam::Const(param) => param.ident.to_string(),
-            syn::GenericParam::Lifetime(param) => param.lifetime.ident.to_string(),
-        })
-        .collect();
-    for predicate in &clause.predicates {
-        let named = self::words(quote!(#predicate));
-        if !absent.iter().any(|name| named.contains(name)) {
-            kept.make_where_clause().predicates.push(predicate.clone());
-        }
+    // A bound that names another parameter cannot be kept, and what is kept has no need of it.
+    let is_kept = |bound: TokenStream| {
+        let named = self::words(bound);
+        !absent.iter().any(|name| named.contains(name))
+    };
+    for param in kept.type_params_mut() {
+        param.bounds = param.bounds.iter().filter(|bound| is_kept(quote!(#bound))).cloned().collect();
+    }
+    let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+    for predicate in predicates.filter(|predicate| is_kept(quote!(#predicate))) {
+        kept.make_where_clause().predicates.push(predicate.clone());
     }
     kept
 }
