@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cucumber::{Live, SqliteRecipe};
 use rusqlite::Connection;
+use rusqlite::backup::Backup;
 use serde::{Deserialize, Serialize};
 
 /// A file of its own, gone at the end.
@@ -164,6 +166,23 @@ fn what_a_database_in_memory_held_outlives_its_end_and_is_in_its_clone() {
     // What is not open crosses as it was.
     here.close();
     assert_eq!(count(&across(&here)), 2);
+}
+
+#[test]
+fn what_was_copied_into_memory_from_a_file_with_a_wal_comes_back() {
+    let scratch = Scratch::new("wal");
+    let file = filled(&scratch);
+    let mode: String = file.query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+    let mut here = Live::<Connection>::open(":memory:").unwrap();
+    let backup = Backup::new(&file, &mut here).unwrap();
+    backup.run_to_completion(100, Duration::ZERO, None).unwrap();
+    drop(backup);
+    assert_eq!((count(&here), count(&across(&here)), count(&here.clone())), (2, 2, 2));
+    here.close();
+    assert_eq!(count(here.connection().unwrap()), 2);
+    here.execute("INSERT INTO words VALUES ('three')", ()).unwrap();
+    assert_eq!(count(&across(&here)), 3);
 }
 
 #[test]

@@ -104,6 +104,18 @@ fn is_plain(path: &Path) -> bool {
     !text.is_empty() && !text.starts_with(':') && !text.starts_with("file:")
 }
 
+/// All that a database in memory holds, in the form of a file.
+fn image(connection: &Connection) -> rusqlite::Result<ByteBuf> {
+    /// Where the header says which version of the format writes the file, and which reads it.
+    const VERSIONS: std::ops::Range<usize> = 18..20;
+    let mut image = connection.serialize(MAIN_DB)?.to_vec();
+    // What was a file with a write-ahead log still says so, and memory, which has none, cannot be opened as one.
+    if image.len() >= 100 && image.starts_with(b"SQLite format 3\0") {
+        image[VERSIONS].fill(1);
+    }
+    Ok(ByteBuf::from(image))
+}
+
 impl fmt::Debug for SqliteRecipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteRecipe")
@@ -154,7 +166,7 @@ impl Reconnect for Connection {
         }
         let pages: i64 = self.query_row("PRAGMA page_count", (), |row| row.get(0))?;
         // One in which nothing ever was has no image.
-        let image = if pages == 0 { None } else { Some(ByteBuf::from(self.serialize(MAIN_DB)?.to_vec())) };
+        let image = if pages == 0 { None } else { Some(image(self)?) };
         Ok(Some(SqliteRecipe { image, ..recipe.clone() }))
     }
 
