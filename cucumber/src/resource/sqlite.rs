@@ -1,7 +1,6 @@
 //! SQLite: a file's path, and how to open it; or all that a database in memory holds.
 
 use std::error::Error as StdError;
-use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +14,11 @@ use crate::live::Live;
 use crate::reconnect::Reconnect;
 use crate::secret::Secret;
 
+mod name;
+mod uri;
+
+use name::Name;
+
 /// How to open an SQLite database: what a `Live<rusqlite::Connection>` is written as.
 ///
 /// ```no_run
@@ -27,7 +31,10 @@ use crate::secret::Secret;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A database in memory crosses whole: the other side has a copy of all its tables, indexes, views and triggers, page by page.
+/// A name that begins with `file:` is [a URI](https://sqlite.org/uri.html). One with a key in it (`key`, `hexkey`, `textkey`)
+/// neither opens nor crosses, as the key would cross with it.
+///
+/// A database in memory crosses whole, also one by `mode=memory` or `vfs=memdb`, and so does a temporary one: the other side has a copy of all its tables, indexes, views and triggers, page by page.
 /// What belongs to the connection stays behind: temporary tables, attached databases, functions, and the `PRAGMA`s that
 /// are not kept in a file. While a transaction is open, it cannot be written.
 ///
@@ -44,8 +51,8 @@ use crate::secret::Secret;
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqliteRecipe {
-    /// Whatever bytes a path has, they cross.
-    path: OsString,
+    #[serde(rename = "path")]
+    name: Name,
     flags: i32,
     /// What a database in memory held when this was written.
     image: Option<ByteBuf>,
@@ -54,16 +61,11 @@ pub struct SqliteRecipe {
 impl SqliteRecipe {
     /// The database in this file, for reading and writing, created if it is not there.
     ///
-    /// A relative path is taken from here, wherever it is opened later.
+    /// A relative path is taken from here, wherever it is opened later, also in a URI. What begins with `file:` is a URI,
+    /// whatever the flags say; write `./file:…` for a file with such a name.
     #[must_use]
     pub fn new(path: impl AsRef<Path>) -> Self {
-        let path = path.as_ref();
-        let path = if is_plain(path) {
-            std::path::absolute(path).unwrap_or_else(|_| path.into())
-        } else {
-            path.into()
-        };
-        Self { path: path.into(), flags: OpenFlags::default().bits(), image: None }
+        Self { name: Name::new(path.as_ref()), flags: OpenFlags::default().bits(), image: None }
     }
 
     /// Only for reading; the file must be there.
@@ -81,27 +83,15 @@ impl SqliteRecipe {
         self
     }
 
-    /// The file.
+    /// The file, or the URI.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.path.clone().into()
+        self.name.text().into()
     }
 
-    /// A file that SQLite makes for one connection and nobody else can open is as good as memory.
-    fn is_in_memory(&self) -> bool {
-        let text = self.path.to_string_lossy();
-        let flags = OpenFlags::from_bits_retain(self.flags);
-        text.is_empty()
-            || text.starts_with(":memory:")
-            || (text.starts_with("file:") && (text.contains(":memory:") || text.contains("mode=memory")))
-            || flags.contains(OpenFlags::SQLITE_OPEN_MEMORY)
+    fn flags(&self) -> OpenFlags {
+        OpenFlags::from_bits_retain(self.flags)
     }
-}
-
-/// Neither a URI nor one of SQLite's special names.
-fn is_plain(path: &Path) -> bool {
-    let text = path.to_string_lossy();
-    !text.is_empty() && !text.starts_with(':') && !text.starts_with("file:")
 }
 
 /// All that a database in memory holds, in the form of a file.
@@ -119,8 +109,8 @@ fn image(connection: &Connection) -> rusqlite::Result<ByteBuf> {
 impl fmt::Debug for SqliteRecipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteRecipe")
-            .field("path", &self.path)
-            .field("flags", &OpenFlags::from_bits_retain(self.flags))
+            .field("path", &self.name)
+            .field("flags", &self.flags())
             .field("image_bytes", &self.image.as_ref().map(|image| image.len()))
             .finish()
     }
@@ -130,13 +120,19 @@ impl Reconnect for Connection {
     type Recipe = SqliteRecipe;
 
     fn parse(text: &str) -> Result<(SqliteRecipe, Option<Secret>), BoxError> {
-        Ok((SqliteRecipe::new(text), None))
+        let recipe = SqliteRecipe::new(text);
+        recipe.name.check()?;
+        Ok((recipe, None))
     }
 
     fn connect(recipe: &SqliteRecipe, _: Option<&Secret>, _: Duration) -> Result<Self, BoxError> {
-        let flags = OpenFlags::from_bits_retain(recipe.flags);
+        recipe.name.check()?;
+        let mut flags = recipe.flags();
+        if recipe.name.is_uri() {
+            flags |= OpenFlags::SQLITE_OPEN_URI;
+        }
         let Some(image) = &recipe.image else {
-            return Ok(Connection::open_with_flags(&recipe.path, flags)?);
+            return Ok(Connection::open_with_flags(recipe.name.text(), flags)?);
         };
         let mut connection = Connection::open_in_memory()?;
         let read_only = flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY);
@@ -156,7 +152,7 @@ impl Reconnect for Connection {
     }
 
     fn snapshot(&self, recipe: &SqliteRecipe) -> Result<Option<SqliteRecipe>, BoxError> {
-        if !recipe.is_in_memory() {
+        if !recipe.name.is_in_memory(recipe.flags()) {
             return Ok(None);
         }
         if !self.is_autocommit() {
