@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 
 #[path = "sqlite/names.rs"]
 mod names;
+#[path = "sqlite/taken.rs"]
+mod taken;
 
 /// A file of its own, gone at the end.
 struct Scratch(PathBuf);
@@ -55,16 +57,6 @@ fn the_other_side_reads_what_was_written_here() {
     assert_eq!(count(&there.db), 2);
     there.db.execute("INSERT INTO words VALUES ('three')", ()).unwrap();
     assert_eq!(count(&here.db), 3);
-}
-
-#[test]
-fn a_connection_that_is_there_becomes_live() {
-    let scratch = Scratch::new("taken");
-    drop(filled(&scratch));
-    let mut live = Live::from(Connection::open(scratch.path()).unwrap());
-    assert!(live.is_connected());
-    live.close();
-    assert_eq!(count(&live), 2);
 }
 
 #[test]

@@ -172,10 +172,23 @@ impl Reconnect for Connection {
     }
 }
 
-/// Takes a connection as it is. It is opened again by the path of its file; one in memory crosses whole.
+/// Takes a connection as it is. One in memory crosses whole; any other is opened again by the path of its file, which has to be
+/// there then: only for reading, if that is all that the connection can do. What else it was opened with is not known, such as
+/// a VFS; give it with [`Live::with`].
+///
+/// SQLite tells no path that is no UTF-8 if the database's own text is UTF-16. Such a connection is neither written nor, once it
+/// was closed, opened again: that is an error.
 impl From<Connection> for Live<Connection> {
     fn from(connection: Connection) -> Self {
-        let recipe = SqliteRecipe::new(connection.path().unwrap_or_default());
+        let name = Name::of(&connection);
+        let mut flags = OpenFlags::default();
+        if !name.is_in_memory(flags) {
+            flags.remove(OpenFlags::SQLITE_OPEN_CREATE);
+        }
+        let mut recipe = SqliteRecipe { name, flags: flags.bits(), image: None };
+        if connection.is_readonly(MAIN_DB).unwrap_or(true) {
+            recipe = recipe.read_only();
+        }
         Live::with(connection, recipe)
     }
 }

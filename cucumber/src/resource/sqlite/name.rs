@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{self, Path};
 
-use rusqlite::OpenFlags;
+use rusqlite::{Connection, OpenFlags};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, ser};
 
 use super::uri::Uri;
@@ -15,6 +15,9 @@ const KEYS: [&str; 3] = ["key", "hexkey", "textkey"];
 
 const HAS_KEY: &str = "the URI of this SQLite database holds its key (`key`, `hexkey` or `textkey`), which would be \
     written with it; leave the key out, and write a `Reconnect` that runs `PRAGMA key` with the secret that it is given";
+
+const UNKNOWN: &str = "SQLite does not tell where the file of this connection is, as its path is no UTF-8; give the path \
+    yourself, with `Live::with(connection, SqliteRecipe::new(path))`";
 
 /// Whatever bytes a name has, they cross.
 #[derive(Clone, PartialEq, Eq)]
@@ -37,6 +40,14 @@ impl Name {
         absolute.unwrap_or_else(|| name.into()).into()
     }
 
+    /// Of what a connection has open.
+    pub(super) fn of(connection: &Connection) -> Self {
+        match connection.path().map(OsString::from).or_else(|| path_of(connection)) {
+            Some(path) => Self::new(path.as_ref()),
+            None => Self { text: OsString::new(), trouble: Some(UNKNOWN) },
+        }
+    }
+
     pub(super) fn text(&self) -> &OsString {
         &self.text
     }
@@ -55,6 +66,10 @@ impl Name {
 
     /// Whether the database is in memory. A file that SQLite makes for one connection and nobody else can open is as good.
     pub(super) fn is_in_memory(&self, flags: OpenFlags) -> bool {
+        // Of a file that is not known, it is not known what it holds either.
+        if self.trouble.is_some() {
+            return false;
+        }
         let by_flag = flags.contains(OpenFlags::SQLITE_OPEN_MEMORY);
         let bytes = self.text.as_encoded_bytes();
         match Uri::parse(bytes) {
@@ -64,6 +79,28 @@ impl Name {
             None => is_special(bytes) || by_flag,
         }
     }
+}
+
+/// The path of a connection's file, if it is no UTF-8.
+#[cfg(unix)]
+fn path_of(connection: &Connection) -> Option<OsString> {
+    use std::os::unix::ffi::OsStringExt;
+
+    // A database of UTF-16 has SQLite take the path there and back, and what is no text gets lost on the way.
+    let encoding: String = connection.query_row("PRAGMA encoding", (), |row| row.get(0)).ok()?;
+    if encoding != "UTF-8" {
+        return None;
+    }
+    // The first in the list is the main one.
+    let path =
+        connection.query_row("PRAGMA database_list", (), |row| Ok(row.get_ref("file")?.as_bytes()?.to_vec()));
+    path.ok().filter(|path| !path.is_empty()).map(OsString::from_vec)
+}
+
+/// SQLite has every path as UTF-8 here.
+#[cfg(not(unix))]
+fn path_of(_: &Connection) -> Option<OsString> {
+    None
 }
 
 /// The name of a database in memory, or of none.
