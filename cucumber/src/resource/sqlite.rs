@@ -34,9 +34,11 @@ use name::Name;
 /// A name that begins with `file:` is [a URI](https://sqlite.org/uri.html). One with a key in it (`key`, `hexkey`, `textkey`)
 /// neither opens nor crosses, as the key would cross with it.
 ///
-/// A database in memory crosses whole, also one by `mode=memory` or `vfs=memdb`, and so does a temporary one: the other side has a copy of all its tables, indexes, views and triggers, page by page.
-/// What belongs to the connection stays behind: temporary tables, attached databases, functions, and the `PRAGMA`s that
-/// are not kept in a file. While a transaction is open, it cannot be written.
+/// A database in memory crosses whole, also one by `mode=memory` or `vfs=memdb`, and so does a temporary one: the other side
+/// has a copy of all its tables, indexes, views and triggers, page by page. One that was not connected yet is empty there,
+/// whatever others here have in a shared one of that name. What belongs to the connection stays behind: temporary tables,
+/// attached databases, functions, and the `PRAGMA`s that are not kept in a file. While a transaction is open, it cannot be
+/// written.
 ///
 /// ```
 /// # #[cfg(feature = "sqlite-bundled")] {
