@@ -2,10 +2,17 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cucumber::{Live, SqliteRecipe};
 use rusqlite::Connection;
+use rusqlite::backup::Backup;
 use serde::{Deserialize, Serialize};
+
+#[path = "sqlite/names.rs"]
+mod names;
+#[path = "sqlite/taken.rs"]
+mod taken;
 
 /// A file of its own, gone at the end.
 struct Scratch(PathBuf);
@@ -50,16 +57,6 @@ fn the_other_side_reads_what_was_written_here() {
     assert_eq!(count(&there.db), 2);
     there.db.execute("INSERT INTO words VALUES ('three')", ()).unwrap();
     assert_eq!(count(&here.db), 3);
-}
-
-#[test]
-fn a_connection_that_is_there_becomes_live() {
-    let scratch = Scratch::new("taken");
-    drop(filled(&scratch));
-    let mut live = Live::from(Connection::open(scratch.path()).unwrap());
-    assert!(live.is_connected());
-    live.close();
-    assert_eq!(count(&live), 2);
 }
 
 #[test]
@@ -167,6 +164,23 @@ fn what_a_database_in_memory_held_outlives_its_end_and_is_in_its_clone() {
 }
 
 #[test]
+fn what_was_copied_into_memory_from_a_file_with_a_wal_comes_back() {
+    let scratch = Scratch::new("wal");
+    let file = filled(&scratch);
+    let mode: String = file.query_row("PRAGMA journal_mode = WAL", (), |row| row.get(0)).unwrap();
+    assert_eq!(mode, "wal");
+    let mut here = Live::<Connection>::open(":memory:").unwrap();
+    let backup = Backup::new(&file, &mut here).unwrap();
+    backup.run_to_completion(100, Duration::ZERO, None).unwrap();
+    drop(backup);
+    assert_eq!((count(&here), count(&across(&here)), count(&here.clone())), (2, 2, 2));
+    here.close();
+    assert_eq!(count(here.connection().unwrap()), 2);
+    here.execute("INSERT INTO words VALUES ('three')", ()).unwrap();
+    assert_eq!(count(&across(&here)), 3);
+}
+
+#[test]
 fn an_open_transaction_is_an_error_that_names_the_field() {
     let here = Worker { db: Live::from(Connection::open_in_memory().unwrap()) };
     here.db.execute_batch("CREATE TABLE words (word TEXT); BEGIN; INSERT INTO words VALUES ('one')").unwrap();
@@ -191,11 +205,4 @@ fn an_image_that_is_none_is_an_error() {
     let error = there.connection().map(drop).unwrap_err();
     assert!(error.is_connect(), "{error}");
     assert!(!format!("{here:?} {:?}", there.recipe()).contains("83, 81"), "the image is in words");
-}
-
-#[test]
-fn a_relative_path_means_the_file_here() {
-    let recipe = SqliteRecipe::new("orders.db");
-    assert_eq!(recipe.path(), std::env::current_dir().unwrap().join("orders.db"));
-    assert_eq!(SqliteRecipe::new("file:a.db?mode=ro").path(), PathBuf::from("file:a.db?mode=ro"));
 }

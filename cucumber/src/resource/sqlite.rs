@@ -1,7 +1,6 @@
 //! SQLite: a file's path, and how to open it; or all that a database in memory holds.
 
 use std::error::Error as StdError;
-use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -15,6 +14,11 @@ use crate::live::Live;
 use crate::reconnect::Reconnect;
 use crate::secret::Secret;
 
+mod name;
+mod uri;
+
+use name::Name;
+
 /// How to open an SQLite database: what a `Live<rusqlite::Connection>` is written as.
 ///
 /// ```no_run
@@ -27,9 +31,14 @@ use crate::secret::Secret;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// A database in memory crosses whole: the other side has a copy of all its tables, indexes, views and triggers, page by page.
-/// What belongs to the connection stays behind: temporary tables, attached databases, functions, and the `PRAGMA`s that
-/// are not kept in a file. While a transaction is open, it cannot be written.
+/// A name that begins with `file:` is [a URI](https://sqlite.org/uri.html). One with a key in it (`key`, `hexkey`, `textkey`)
+/// neither opens nor crosses, as the key would cross with it.
+///
+/// A database in memory crosses whole, also one by `mode=memory` or `vfs=memdb`, and so does a temporary one: the other side
+/// has a copy of all its tables, indexes, views and triggers, page by page. One that was not connected yet is empty there,
+/// whatever others here have in a shared one of that name. What belongs to the connection stays behind: temporary tables,
+/// attached databases, functions, and the `PRAGMA`s that are not kept in a file. While a transaction is open, it cannot be
+/// written.
 ///
 /// ```
 /// # #[cfg(feature = "sqlite-bundled")] {
@@ -44,8 +53,8 @@ use crate::secret::Secret;
 /// ```
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SqliteRecipe {
-    /// Whatever bytes a path has, they cross.
-    path: OsString,
+    #[serde(rename = "path")]
+    name: Name,
     flags: i32,
     /// What a database in memory held when this was written.
     image: Option<ByteBuf>,
@@ -54,16 +63,11 @@ pub struct SqliteRecipe {
 impl SqliteRecipe {
     /// The database in this file, for reading and writing, created if it is not there.
     ///
-    /// A relative path is taken from here, wherever it is opened later.
+    /// A relative path is taken from here, wherever it is opened later, also in a URI. What begins with `file:` is a URI,
+    /// whatever the flags say; write `./file:…` for a file with such a name.
     #[must_use]
     pub fn new(path: impl AsRef<Path>) -> Self {
-        let path = path.as_ref();
-        let path = if is_plain(path) {
-            std::path::absolute(path).unwrap_or_else(|_| path.into())
-        } else {
-            path.into()
-        };
-        Self { path: path.into(), flags: OpenFlags::default().bits(), image: None }
+        Self { name: Name::new(path.as_ref()), flags: OpenFlags::default().bits(), image: None }
     }
 
     /// Only for reading; the file must be there.
@@ -81,34 +85,34 @@ impl SqliteRecipe {
         self
     }
 
-    /// The file.
+    /// The file, or the URI.
     #[must_use]
     pub fn path(&self) -> PathBuf {
-        self.path.clone().into()
+        self.name.text().into()
     }
 
-    /// A file that SQLite makes for one connection and nobody else can open is as good as memory.
-    fn is_in_memory(&self) -> bool {
-        let text = self.path.to_string_lossy();
-        let flags = OpenFlags::from_bits_retain(self.flags);
-        text.is_empty()
-            || text.starts_with(":memory:")
-            || (text.starts_with("file:") && (text.contains(":memory:") || text.contains("mode=memory")))
-            || flags.contains(OpenFlags::SQLITE_OPEN_MEMORY)
+    fn flags(&self) -> OpenFlags {
+        OpenFlags::from_bits_retain(self.flags)
     }
 }
 
-/// Neither a URI nor one of SQLite's special names.
-fn is_plain(path: &Path) -> bool {
-    let text = path.to_string_lossy();
-    !text.is_empty() && !text.starts_with(':') && !text.starts_with("file:")
+/// All that a database in memory holds, in the form of a file.
+fn image(connection: &Connection) -> rusqlite::Result<ByteBuf> {
+    /// Where the header says which version of the format writes the file, and which reads it.
+    const VERSIONS: std::ops::Range<usize> = 18..20;
+    let mut image = connection.serialize(MAIN_DB)?.to_vec();
+    // What was a file with a write-ahead log still says so, and memory, which has none, cannot be opened as one.
+    if image.len() >= 100 && image.starts_with(b"SQLite format 3\0") {
+        image[VERSIONS].fill(1);
+    }
+    Ok(ByteBuf::from(image))
 }
 
 impl fmt::Debug for SqliteRecipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteRecipe")
-            .field("path", &self.path)
-            .field("flags", &OpenFlags::from_bits_retain(self.flags))
+            .field("path", &self.name)
+            .field("flags", &self.flags())
             .field("image_bytes", &self.image.as_ref().map(|image| image.len()))
             .finish()
     }
@@ -118,13 +122,19 @@ impl Reconnect for Connection {
     type Recipe = SqliteRecipe;
 
     fn parse(text: &str) -> Result<(SqliteRecipe, Option<Secret>), BoxError> {
-        Ok((SqliteRecipe::new(text), None))
+        let recipe = SqliteRecipe::new(text);
+        recipe.name.check()?;
+        Ok((recipe, None))
     }
 
     fn connect(recipe: &SqliteRecipe, _: Option<&Secret>, _: Duration) -> Result<Self, BoxError> {
-        let flags = OpenFlags::from_bits_retain(recipe.flags);
+        recipe.name.check()?;
+        let mut flags = recipe.flags();
+        if recipe.name.is_uri() {
+            flags |= OpenFlags::SQLITE_OPEN_URI;
+        }
         let Some(image) = &recipe.image else {
-            return Ok(Connection::open_with_flags(&recipe.path, flags)?);
+            return Ok(Connection::open_with_flags(recipe.name.text(), flags)?);
         };
         let mut connection = Connection::open_in_memory()?;
         let read_only = flags.contains(OpenFlags::SQLITE_OPEN_READ_ONLY);
@@ -144,7 +154,7 @@ impl Reconnect for Connection {
     }
 
     fn snapshot(&self, recipe: &SqliteRecipe) -> Result<Option<SqliteRecipe>, BoxError> {
-        if !recipe.is_in_memory() {
+        if !recipe.name.is_in_memory(recipe.flags()) {
             return Ok(None);
         }
         if !self.is_autocommit() {
@@ -154,7 +164,7 @@ impl Reconnect for Connection {
         }
         let pages: i64 = self.query_row("PRAGMA page_count", (), |row| row.get(0))?;
         // One in which nothing ever was has no image.
-        let image = if pages == 0 { None } else { Some(ByteBuf::from(self.serialize(MAIN_DB)?.to_vec())) };
+        let image = if pages == 0 { None } else { Some(image(self)?) };
         Ok(Some(SqliteRecipe { image, ..recipe.clone() }))
     }
 
@@ -164,10 +174,23 @@ impl Reconnect for Connection {
     }
 }
 
-/// Takes a connection as it is. It is opened again by the path of its file; one in memory crosses whole.
+/// Takes a connection as it is. One in memory crosses whole; any other is opened again by the path of its file, which has to be
+/// there then: only for reading, if that is all that the connection can do. What else it was opened with is not known, such as
+/// a VFS; give it with [`Live::with`].
+///
+/// SQLite tells no path that is no UTF-8 if the database's own text is UTF-16. Such a connection is neither written nor, once it
+/// was closed, opened again: that is an error.
 impl From<Connection> for Live<Connection> {
     fn from(connection: Connection) -> Self {
-        let recipe = SqliteRecipe::new(connection.path().unwrap_or_default());
+        let name = Name::of(&connection);
+        let mut flags = OpenFlags::default();
+        if !name.is_in_memory(flags) {
+            flags.remove(OpenFlags::SQLITE_OPEN_CREATE);
+        }
+        let mut recipe = SqliteRecipe { name, flags: flags.bits(), image: None };
+        if connection.is_readonly(MAIN_DB).unwrap_or(true) {
+            recipe = recipe.read_only();
+        }
         Live::with(connection, recipe)
     }
 }
