@@ -214,6 +214,13 @@ fn a_text_that_is_no_url_shows_no_secret() {
 }
 
 #[test]
+fn a_host_that_is_a_piece_of_a_password_does_not_cross() {
+    let config: postgres::Config = "postgres://u:a@bHUNTER2@h/db".parse().unwrap();
+    let live = Live::<Client>::new(cucumber::PostgresRecipe::from(&config));
+    servers::is_discreet(&live, &["HUNTER2"]);
+}
+
+#[test]
 fn everything_but_the_password_crosses() {
     let text = "host=a,/run/pg port=1,2 user=u dbname=d options='-c x=1' application_name=app connect_timeout=7 \
                 keepalives=0 keepalives_idle=11 keepalives_interval=3 keepalives_retries=4 tcp_user_timeout=9 \
@@ -240,4 +247,9 @@ fn everything_but_the_password_crosses() {
     ] {
         assert!(words.contains(word), "{word} is not in {words}");
     }
+}
+
+#[test]
+fn the_login_ends_at_the_last_at_sign_before_the_path() {
+    servers::ends_the_login_where_it_ends::<Client>();
 }

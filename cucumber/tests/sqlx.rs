@@ -107,3 +107,8 @@ fn more_than_one_server_is_an_error_and_not_the_first_of_them() {
     let error = AnyLive::verify(&mut live, None).unwrap_err();
     assert!(servers::chain(&error).contains("name one host"), "{error:?}");
 }
+
+#[test]
+fn the_login_ends_at_the_last_at_sign_before_the_path() {
+    servers::ends_the_login_where_it_ends::<PgPool>();
+}

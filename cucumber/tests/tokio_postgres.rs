@@ -76,3 +76,8 @@ fn the_password_stays() {
     let config: tokio_postgres::Config = "host=h user=u password=secret".parse().unwrap();
     assert!(!format!("{:?}", PostgresRecipe::from(&config)).contains("secret"));
 }
+
+#[test]
+fn the_login_ends_at_the_last_at_sign_before_the_path() {
+    servers::ends_the_login_where_it_ends::<Client>();
+}
