@@ -13,6 +13,7 @@ use cucumber::{AnyLive, Credentials, Live, Provider, Reconnect, Scope, reconnect
 use postgres::Client;
 use serde::{Deserialize, Serialize};
 use support::servers::{self, patience};
+use support::silence;
 
 const PASSWORD: &str = "p@ss/w:rd-9f8e7d";
 
@@ -183,6 +184,21 @@ fn a_provider_that_fails_is_named_when_the_server_refuses() {
 #[test]
 fn servers_that_are_none_are_given_up_in_time() {
     servers::gives_up::<Client>(url, PASSWORD);
+}
+
+#[test]
+fn a_server_that_says_one_word_is_given_up_in_time() {
+    for then in [None, Some(b'x')] {
+        let error = servers::give_up::<Client>(url(silence::after(b"N", then)));
+        assert!(error.is_connect(), "{error:?}");
+    }
+}
+
+#[test]
+fn a_server_that_fell_silent_is_noticed_in_time() {
+    silence::is_noticed::<Client>("PostgreSQL", 5432, |port| {
+        format!("postgres://postgres@127.0.0.1:{port}/test")
+    });
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::future::Future;
 use cucumber::{AnyLive, Live, PostgresRecipe, Reconnect};
 use serde::{Deserialize, Serialize};
 use support::servers::{self, patience};
+use support::silence;
 use tokio_postgres::Client;
 
 const PASSWORD: &str = "p@ss/w:rd-0c33f1";
@@ -64,6 +65,13 @@ fn a_session_that_the_server_ended_is_replaced() {
 #[test]
 fn servers_that_are_none_are_given_up_in_time() {
     servers::gives_up::<Client>(|port| format!("postgres://shop:{ENCODED}@127.0.0.1:{port}/x"), PASSWORD);
+}
+
+#[test]
+fn a_server_that_fell_silent_is_noticed_in_time() {
+    silence::is_noticed::<Client>("PostgreSQL", 5432, |port| {
+        format!("postgres://postgres@127.0.0.1:{port}/test")
+    });
 }
 
 #[test]
