@@ -19,6 +19,9 @@ use crate::secret::Provider;
 /// How long an attempt to connect may take, where nothing sets a shorter limit.
 pub(crate) const ATTEMPT: Duration = Duration::from_secs(10);
 
+/// The least time to answer. Whoever comes after a slow one, with no time left, is not dead for that.
+const LEAST: Duration = Duration::from_millis(100);
+
 /// What the decoder knows a live resource by.
 pub(crate) const MARK: &str = "$cucumber::Live";
 
@@ -170,14 +173,12 @@ impl<C: Reconnect> Live<C> {
         self.provider.is_none() && !C::needs_secret(&self.recipe)
     }
 
-    /// Whether there is a connection that works, as it shows within `limit`. A dead one is dropped.
+    /// Whether there is a connection that works, as it shows within `limit` or a moment. A dead one is dropped.
     pub(crate) fn is_alive(&mut self, limit: Duration) -> bool {
-        let recipe = &self.recipe;
-        let alive = self.connection.get_mut().is_some_and(|connection| connection.is_alive(recipe, limit));
-        if !alive {
-            self.connection.take();
-        }
-        alive
+        let Some(connection) = self.connection.take() else { return false };
+        let alive = connection.if_alive(&self.recipe, limit.max(LEAST));
+        self.connection = alive.map(OnceLock::from).unwrap_or_default();
+        self.is_connected()
     }
 
     /// Connects, and says whether another attempt may succeed where this one failed.

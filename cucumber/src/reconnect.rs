@@ -87,6 +87,14 @@ pub trait Reconnect: Sized + 'static {
         true
     }
 
+    /// The connection, if it [still works](Reconnect::is_alive).
+    ///
+    /// It is given away for the question, so that a driver which cannot be told when to stop waiting, or which waits when it is
+    /// dropped, can be left to a thread that does. As it stands, asks, and drops what is dead.
+    fn if_alive(mut self, recipe: &Self::Recipe, limit: Duration) -> Option<Self> {
+        self.is_alive(recipe, limit).then_some(self)
+    }
+
     /// Whether another attempt may succeed where this one failed. A wrong password, for one, stays wrong.
     fn is_transient(error: &(dyn StdError + 'static)) -> bool {
         let _ = error;

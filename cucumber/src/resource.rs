@@ -1,5 +1,7 @@
 //! Connections that this crate knows by itself, each behind a feature.
 
+#[cfg(any(feature = "postgres", feature = "mysql", feature = "redis"))]
+mod bounded;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 #[cfg(feature = "mysql")]

@@ -62,8 +62,9 @@ impl Reconnect for Link {
         }
     }
 
-    fn is_alive(&mut self, _: &Recipe, _: Duration) -> bool {
-        self.alive
+    fn is_alive(&mut self, _: &Recipe, limit: Duration) -> bool {
+        // Nobody can answer in no time at all.
+        self.alive && limit >= Duration::from_millis(10)
     }
 
     fn is_transient(error: &(dyn std::error::Error + 'static)) -> bool {
@@ -295,6 +296,18 @@ fn an_attempt_gets_what_is_left_of_the_time_and_no_more() {
     assert!(cause.contains("no answer in ") || cause.contains("no time is left"), "{cause}");
     let expected = format!("[1]: no time is left to connect `{}`", cucumber::type_name::<Link>());
     assert_eq!(report.failures[1].to_string(), expected);
+}
+
+#[test]
+fn who_comes_after_a_slow_one_is_not_dead_for_that() {
+    let mut lives = vec![guarded("a"), guarded("silent"), guarded("b")];
+    assert_eq!(reconnect_all(&mut lives[2], &credentials()).reconnected, [""]);
+    let deadline = Some(Instant::now() + Duration::from_millis(80));
+    let report = cucumber::reconnect_until(&mut lives, &credentials(), deadline);
+    assert_eq!(report.reconnected, ["[0]"]);
+    assert_eq!(report.failures.len(), 1);
+    assert_eq!(report.failures[0].path(), "[1]");
+    assert!(lives[2].is_connected());
 }
 
 #[test]

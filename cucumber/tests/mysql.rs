@@ -10,6 +10,7 @@ use mysql::prelude::Queryable;
 use mysql::{Conn, Opts, OptsBuilder};
 use serde::{Deserialize, Serialize};
 use support::servers::{self, patience};
+use support::silence;
 
 const PASSWORD: &str = "p@ss/w:rd-51c7a2";
 const ENCODED: &str = "p%40ss%2Fw%3Ard-51c7a2";
@@ -121,9 +122,28 @@ fn servers_that_are_none_are_given_up_in_time() {
 }
 
 #[test]
+fn a_server_that_is_slow_with_every_letter_is_given_up_in_time() {
+    // The length of a greeting, and what may become one.
+    let port = silence::after(&[0xff, 0xff, 0, 0, 10], Some(b'x'));
+    let error = servers::give_up::<Conn>(format!("mysql://shop:{ENCODED}@127.0.0.1:{port}/x"));
+    assert!(error.is_connect(), "{error:?}");
+}
+
+#[test]
+fn a_server_that_fell_silent_is_noticed_in_time() {
+    silence::is_noticed::<Conn>("MariaDB", 3306, |port| SERVER.replace("3306", &port.to_string()));
+}
+
+#[test]
 fn a_text_that_is_no_url_shows_no_secret() {
     servers::refuses_discreetly::<Conn>(
-        &["mysql://a:s3cr3t@h:port/db", "mysql://a:s3cr3t@h/db?s3cr3t=1", "s3cr3t", "http://a:s3cr3t@h"],
+        &[
+            "mysql://a:s3cr3t@h:port/db",
+            "mysql://a:s3cr3t@h/db?s3cr3t=1",
+            "s3cr3t",
+            "http://a:s3cr3t@h",
+            "mysql://a:b@c/s3cr3t@h/d",
+        ],
         "s3cr3t",
     );
 }

@@ -13,6 +13,7 @@ use cucumber::{AnyLive, Credentials, Live, Provider, Reconnect, Scope, reconnect
 use postgres::Client;
 use serde::{Deserialize, Serialize};
 use support::servers::{self, patience};
+use support::silence;
 
 const PASSWORD: &str = "p@ss/w:rd-9f8e7d";
 
@@ -186,6 +187,21 @@ fn servers_that_are_none_are_given_up_in_time() {
 }
 
 #[test]
+fn a_server_that_says_one_word_is_given_up_in_time() {
+    for then in [None, Some(b'x')] {
+        let error = servers::give_up::<Client>(url(silence::after(b"N", then)));
+        assert!(error.is_connect(), "{error:?}");
+    }
+}
+
+#[test]
+fn a_server_that_fell_silent_is_noticed_in_time() {
+    silence::is_noticed::<Client>("PostgreSQL", 5432, |port| {
+        format!("postgres://postgres@127.0.0.1:{port}/test")
+    });
+}
+
+#[test]
 fn a_silent_host_does_not_keep_us_from_the_next_one() {
     let (_listener, silent) = servers::silent();
     let (port, thread) = guarded(2);
@@ -211,6 +227,13 @@ fn a_text_that_is_no_url_shows_no_secret() {
         assert!(!words.contains("s3cr"), "{words}");
         assert!(words.contains("postgres://user:password@host/database"), "{words}");
     }
+}
+
+#[test]
+fn a_host_that_is_a_piece_of_a_password_does_not_cross() {
+    let config: postgres::Config = "postgres://u:a@bHUNTER2@h/db".parse().unwrap();
+    let live = Live::<Client>::new(cucumber::PostgresRecipe::from(&config));
+    servers::is_discreet(&live, &["HUNTER2"]);
 }
 
 #[test]
@@ -240,4 +263,9 @@ fn everything_but_the_password_crosses() {
     ] {
         assert!(words.contains(word), "{word} is not in {words}");
     }
+}
+
+#[test]
+fn the_login_ends_at_the_last_at_sign_before_the_path() {
+    servers::ends_the_login_where_it_ends::<Client>();
 }

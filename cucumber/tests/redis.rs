@@ -12,6 +12,7 @@ use cucumber::{AnyLive, Credentials, Live, Provider, Reconnect, RedisRecipe, Sco
 use redis::{Connection, IntoConnectionInfo, TypedCommands};
 use serde::{Deserialize, Serialize};
 use support::servers::{self, patience};
+use support::silence;
 
 const PASSWORD: &str = "p@ss/w:rd-77d0e4";
 const ENCODED: &str = "p%40ss%2Fw%3Ard-77d0e4";
@@ -150,9 +151,65 @@ fn servers_that_are_none_are_given_up_in_time() {
 }
 
 #[test]
+fn a_server_that_is_slow_with_every_letter_is_given_up_in_time() {
+    let port = silence::after(b"+", Some(b'x'));
+    let error = servers::give_up::<Connection>(format!("redis://:{ENCODED}@127.0.0.1:{port}"));
+    assert!(error.is_connect(), "{error:?}");
+}
+
+#[test]
+fn a_server_that_fell_silent_is_noticed_in_time() {
+    silence::is_noticed::<Connection>("Redis", 6379, |port| format!("redis://127.0.0.1:{port}/5"));
+}
+
+#[test]
+fn a_deadline_that_has_passed_makes_no_connection_a_dead_one() {
+    let Some(mut cache) = server() else { return };
+    assert!(!AnyLive::verify(&mut cache, Some(Instant::now())).unwrap());
+}
+
+#[test]
+fn a_user_who_may_not_ask_is_let_in_all_the_same() {
+    let Some(server) = Guarded::start() else { return };
+    let mut admin = Live::<Connection>::open(&server.url(&format!(":{ENCODED}@"))).unwrap();
+    let mut rules = redis::cmd("ACL");
+    rules
+        .arg("SETUSER")
+        .arg("quiet")
+        .arg("on")
+        .arg(format!(">{PASSWORD}"))
+        .arg("~*")
+        .arg("+@all")
+        .arg("-ping");
+    rules.exec(&mut *admin).unwrap();
+    let mut live = Live::<Connection>::open(&server.url(&format!("quiet:{ENCODED}@"))).unwrap();
+    assert!(redis::cmd("PING").exec(&mut *live).is_err());
+    assert!(!AnyLive::verify(&mut live, patience()).unwrap(), "the live connection was taken for a dead one");
+    live.set("a", "b").unwrap();
+    // With the limit that the recipe has, which is none.
+    redis::cmd("BLPOP").arg("nothing").arg(0.3).exec(&mut *live).unwrap();
+}
+
+#[test]
+fn a_word_that_may_be_a_password_is_taken_for_no_name() {
+    for text in
+        ["redis://s3cr3t@h", "redis://s3cr3t@h:63/4", "redis://s3cr3t@h/?protocol=resp3", "valkey://s3cr3t@h"]
+    {
+        let error = Live::<Connection>::lazy(text).map(drop).expect_err(text);
+        let words = format!("{} {error:?}", servers::chain(&error));
+        assert!(!words.contains("s3cr3t") && words.contains("`redis://:password@host`"), "{words}");
+    }
+    let live = Live::<Connection>::lazy("redis://me:@h").unwrap();
+    assert!(format!("{:?}", live.recipe()).contains("Some(\"me\")"));
+}
+
+#[test]
 fn a_text_that_is_no_url_shows_no_secret() {
     servers::refuses_discreetly::<Connection>(
         &[
+            "redis://h/0?password=s3cr3t",
+            "redis://h?s3cr3t=1",
+            "unix:///x?password=s3cr3t",
             "redis://a:s3cr3t@h:port",
             "redis://:s3cr3t@h/name",
             "http://a:s3cr3t@h",

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::PgPool;
 use sqlx::postgres::PgPoolOptions;
 use support::servers::{self, patience};
+use support::silence;
 
 const PASSWORD: &str = "p@ss/w:rd-e95b10";
 const ENCODED: &str = "p%40ss%2Fw%3Ard-e95b10";
@@ -84,6 +85,62 @@ fn a_pool_whose_connections_are_all_in_use_is_alive() {
 }
 
 #[test]
+fn a_deadline_that_has_passed_makes_no_pool_a_dead_one() {
+    let Some(mut pool) = server() else { return };
+    block_on(pid(&pool));
+    assert!(!AnyLive::verify(&mut pool, Some(Instant::now())).unwrap());
+}
+
+#[test]
+fn a_server_that_fell_silent_is_noticed_in_time() {
+    silence::is_noticed::<PgPool>("PostgreSQL", 5432, |port| {
+        format!("postgres://postgres@127.0.0.1:{port}/test")
+    });
+}
+
+#[test]
+fn what_the_server_is_told_at_the_start_crosses() {
+    if server().is_none() {
+        return;
+    }
+    let text = r"host=127.0.0.1 user=postgres dbname=test options='-c search_path=special -c cucumber.words=two\\ words --work-mem=7MB'";
+    let here = Worker { db: Live::lazy(text).unwrap() };
+    let there: Worker = cucumber::from_bytes(&cucumber::to_bytes(&here).unwrap()).unwrap();
+    block_on(async {
+        let shown = sqlx::query_as(
+            "SELECT current_setting('search_path'), current_setting('cucumber.words'), current_setting('work_mem')",
+        );
+        let (path, words, memory): (String, String, String) = shown.fetch_one(&*there.db).await.unwrap();
+        assert_eq!((&*path, &*words, &*memory), ("special", "two words", "7MB"));
+    });
+}
+
+#[test]
+fn what_the_pool_cannot_do_is_an_error_and_not_left_out() {
+    let hours = || Some(Instant::now() + Duration::from_secs(7200));
+    for asked in [
+        "target_session_attrs=read-write",
+        "load_balance_hosts=random",
+        "sslnegotiation=direct",
+        "tcp_user_timeout=9",
+        "keepalives_idle=11",
+        "keepalives_interval=3",
+        "keepalives_retries=4",
+        "options=-e",
+    ] {
+        // Nor is it tried again.
+        let (done, result) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut live = Live::<PgPool>::lazy(&format!("host=127.0.0.1 user=postgres {asked}")).unwrap();
+            done.send(AnyLive::verify(&mut live, hours()).map(drop)).unwrap();
+        });
+        let error = result.recv_timeout(servers::LONGEST).expect(asked).expect_err(asked);
+        let name = asked.split('=').next().unwrap();
+        assert!(servers::chain(&error).contains(name), "{}", servers::chain(&error));
+    }
+}
+
+#[test]
 fn servers_that_are_none_are_given_up_in_time() {
     servers::gives_up::<PgPool>(|port| format!("postgres://shop:{ENCODED}@127.0.0.1:{port}/x"), PASSWORD);
 }
@@ -106,4 +163,9 @@ fn more_than_one_server_is_an_error_and_not_the_first_of_them() {
     let mut live = Live::<PgPool>::lazy("host=a,b user=u").unwrap();
     let error = AnyLive::verify(&mut live, None).unwrap_err();
     assert!(servers::chain(&error).contains("name one host"), "{error:?}");
+}
+
+#[test]
+fn the_login_ends_at_the_last_at_sign_before_the_path() {
+    servers::ends_the_login_where_it_ends::<PgPool>();
 }

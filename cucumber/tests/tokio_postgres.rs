@@ -10,6 +10,7 @@ use std::future::Future;
 use cucumber::{AnyLive, Live, PostgresRecipe, Reconnect};
 use serde::{Deserialize, Serialize};
 use support::servers::{self, patience};
+use support::silence;
 use tokio_postgres::Client;
 
 const PASSWORD: &str = "p@ss/w:rd-0c33f1";
@@ -67,6 +68,13 @@ fn servers_that_are_none_are_given_up_in_time() {
 }
 
 #[test]
+fn a_server_that_fell_silent_is_noticed_in_time() {
+    silence::is_noticed::<Client>("PostgreSQL", 5432, |port| {
+        format!("postgres://postgres@127.0.0.1:{port}/test")
+    });
+}
+
+#[test]
 fn the_password_stays() {
     let live = Live::<Client>::lazy(&format!("postgres://shop:{ENCODED}@127.0.0.1/x")).unwrap();
     assert!(Client::needs_secret(live.recipe()));
@@ -75,4 +83,9 @@ fn the_password_stays() {
     assert!(there.connection().map(drop).unwrap_err().is_credential());
     let config: tokio_postgres::Config = "host=h user=u password=secret".parse().unwrap();
     assert!(!format!("{:?}", PostgresRecipe::from(&config)).contains("secret"));
+}
+
+#[test]
+fn the_login_ends_at_the_last_at_sign_before_the_path() {
+    servers::ends_the_login_where_it_ends::<Client>();
 }

@@ -12,10 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::BoxError;
 use crate::reconnect::Reconnect;
+use crate::resource::bounded;
 use crate::secret::Secret;
 
 /// Server errors that pass: too many connections, a shutdown, an aborted or lost connection.
 const PASSING: [u16; 6] = [1040, 1053, 1152, 1158, 1159, 1927];
+
+/// What is said of a text that describes no server, instead of what the driver quotes: that may be a piece of the password.
+const FORM: &str = "write `mysql://user:password@host:port/database`, with special characters as `%` and their code, \
+                    and after a `?` only options that the driver knows";
 
 /// How to reach a MySQL or MariaDB server: what a `Live<mysql::Conn>` is written as.
 ///
@@ -209,11 +214,12 @@ impl Reconnect for Conn {
     fn parse(text: &str) -> Result<(MysqlRecipe, Option<Secret>), BoxError> {
         let text =
             text.strip_prefix("mariadb://").map_or_else(|| text.to_owned(), |rest| format!("mysql://{rest}"));
-        // The driver quotes what it does not understand, and that may be a piece of the password.
-        let opts = Opts::from_url(&text).map_err(|_| {
-            "write `mysql://user:password@host:port/database`, with special characters as `%` and their code, \
-             and after a `?` only options that the driver knows"
-        })?;
+        let opts = Opts::from_url(&text).map_err(|_| FORM)?;
+        // The path of a URL begins at the first `/`, and that may be one of the password.
+        let path = text.split('?').next().and_then(|text| text.splitn(4, '/').nth(3));
+        if path.is_some_and(|path| path.contains('@')) {
+            return Err(FORM.into());
+        }
         let secret = opts.get_pass().filter(|password| !password.is_empty()).map(Secret::new);
         Ok((MysqlRecipe::from(&opts), secret))
     }
@@ -223,16 +229,27 @@ impl Reconnect for Conn {
     }
 
     fn connect(recipe: &MysqlRecipe, secret: Option<&Secret>, limit: Duration) -> Result<Self, BoxError> {
-        if let Some(reading) = recipe.read_timeout {
-            return Ok(Conn::new(recipe.opts(secret, limit, Some(reading.min(limit))))?);
-        }
-        // Ends in good order: for a client that leaves in the middle of a greeting, servers come to refuse its whole host.
-        drop(Conn::new(recipe.opts(secret, limit, Some(limit)))?);
-        Ok(Conn::new(recipe.opts(secret, limit, None))?)
+        let opts = |reading| recipe.opts(secret, limit, reading);
+        let (first, then) = match recipe.read_timeout {
+            Some(reading) => (opts(Some(reading.min(limit))), None),
+            None => (opts(Some(limit)), Some(opts(None))),
+        };
+        bounded::within(limit, move || {
+            let first = Conn::new(first)?;
+            let Some(then) = then else { return Ok(first) };
+            // Ends in good order: for a client that leaves in the middle of a greeting, servers come to refuse its whole host.
+            drop(first);
+            Ok(Conn::new(then)?)
+        })?
     }
 
     fn is_alive(&mut self, _: &MysqlRecipe, _: Duration) -> bool {
         self.ping().is_ok()
+    }
+
+    fn if_alive(self, recipe: &MysqlRecipe, limit: Duration) -> Option<Self> {
+        // The driver waits for its answer as long as the recipe says, which is for ever if it says nothing.
+        bounded::if_alive(self, recipe, limit)
     }
 
     fn is_transient(error: &(dyn StdError + 'static)) -> bool {

@@ -6,6 +6,7 @@ mod asynchronous;
 mod blocking;
 #[cfg(feature = "postgres")]
 mod knock;
+mod login;
 
 #[cfg(any(feature = "postgres", feature = "tokio-postgres"))]
 use std::error::Error as StdError;
@@ -21,6 +22,10 @@ use tokio_postgres::config::{Host, LoadBalanceHosts, SslMode, SslNegotiation, Ta
 
 use crate::error::BoxError;
 use crate::secret::Secret;
+
+/// What is said of a text that describes no server, and never what is wrong: that may be the password.
+const FORM: &str = "write `postgres://user:password@host/database`, or `host=… user=… password=… dbname=…`, \
+                    with special characters in the URL as `%` and their code";
 
 /// How to reach a PostgreSQL server: what a `Live<postgres::Client>` or `Live<tokio_postgres::Client>` is written as.
 ///
@@ -46,18 +51,18 @@ pub struct PostgresRecipe {
     pub(super) ports: Vec<u16>,
     pub(super) user: Option<String>,
     pub(super) dbname: Option<String>,
-    options: Option<String>,
+    pub(super) options: Option<String>,
     pub(super) application_name: Option<String>,
-    connect_timeout: Option<Duration>,
-    tcp_user_timeout: Option<Duration>,
-    keepalives: bool,
-    keepalives_idle: Duration,
-    keepalives_interval: Option<Duration>,
-    keepalives_retries: Option<u32>,
-    session: Session,
+    pub(super) connect_timeout: Option<Duration>,
+    pub(super) tcp_user_timeout: Option<Duration>,
+    pub(super) keepalives: bool,
+    pub(super) keepalives_idle: Duration,
+    pub(super) keepalives_interval: Option<Duration>,
+    pub(super) keepalives_retries: Option<u32>,
+    pub(super) session: Session,
     pub(super) encryption: Encryption,
-    shuffled: bool,
-    direct: bool,
+    pub(super) shuffled: bool,
+    pub(super) direct: bool,
     pub(super) has_password: bool,
 }
 
@@ -68,7 +73,7 @@ pub(super) enum Place {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Session {
+pub(super) enum Session {
     Any,
     ReadWrite,
     ReadOnly,
@@ -86,8 +91,11 @@ macro_rules! recipe_of {
     ($config:ty) => {
         impl From<&$config> for PostgresRecipe {
             fn from(config: &$config) -> Self {
+                // What is before an `@` is a piece of a password that the driver took for the host: it stays here.
                 let place = |host: &Host| match host {
-                    Host::Tcp(name) => Place::Name(name.clone()),
+                    Host::Tcp(name) => {
+                        Place::Name(name.rsplit_once('@').map_or(name.as_str(), |(_, name)| name).to_owned())
+                    }
                     #[cfg(unix)]
                     Host::Unix(directory) => Place::Directory(directory.clone().into()),
                 };
@@ -131,15 +139,15 @@ recipe_of!(Config);
 impl PostgresRecipe {
     /// Reads a URL or a connection string.
     pub(super) fn parse(text: &str) -> Result<(Self, Option<Secret>), BoxError> {
+        let text = &*login::with_one_end(text);
         let config: Config = text.parse().map_err(|error: tokio_postgres::Error| -> BoxError {
             // The driver quotes what it does not understand, and that may be a piece of the password.
-            if text.contains('@') || text.contains("pass") {
-                return "write `postgres://user:password@host/database`, or `host=… user=… password=… dbname=…`, \
-                        with special characters in the URL as `%` and their code"
-                    .into();
-            }
-            error.into()
+            if text.contains('@') || text.contains("pass") { FORM.into() } else { error.into() }
         })?;
+        let is_odd = |host: &Host| matches!(host, Host::Tcp(name) if name.contains('@'));
+        if login::is_torn(text) || config.get_hosts().iter().any(is_odd) {
+            return Err(FORM.into());
+        }
         let secret = match config.get_password().map(std::str::from_utf8) {
             Some(Ok(password)) => Some(Secret::new(password)),
             // Nor does this error show it.

@@ -12,7 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{BoxError, Error, Kind, Result};
 use crate::reconnect::Reconnect;
+use crate::resource::bounded;
 use crate::secret::Secret;
+
+/// What is said of a text that describes no server, and never what is wrong: that may be the password.
+const FORM: &str =
+    "write `redis://user:password@host:port/database`, with special characters as `%` and their code";
 
 /// How to reach a Redis server: what a `Live<redis::Connection>` is written as.
 ///
@@ -117,11 +122,25 @@ impl Reconnect for Connection {
         let info = text.into_connection_info().map_err(|error| -> BoxError {
             // Whatever the driver quotes may be a piece of the password.
             if text.contains('@') || text.contains("pass") {
-                return "write `redis://user:password@host:port/database`, with special characters as `%` and their code".into();
+                return FORM.into();
             }
             error.into()
         })?;
-        let secret = info.redis_settings().password().map(Secret::new);
+        let settings = info.redis_settings();
+        let is_url = !matches!(info.addr(), ConnectionAddr::Unix(_));
+        // Alone, it is the name of a user to the driver, and names travel.
+        if is_url && settings.username().is_some() && settings.password().is_none() && !text.contains(":@") {
+            return Err(
+                "one word before the `@` may be a password: write `redis://:password@host`, or `redis://user:@host`".into(),
+            );
+        }
+        let known: &[&str] = if is_url { &["protocol"] } else { &["db", "user", "pass", "protocol"] };
+        let url = redis::parse_redis_url(text).ok_or(FORM)?;
+        if url.query_pairs().any(|(name, _)| !known.contains(&&*name)) {
+            // The driver would not even say that it takes no notice.
+            return Err(format!("{FORM}; behind a `?` is room for {} alone", known.join(", ")).into());
+        }
+        let secret = settings.password().map(Secret::new);
         Ok((RedisRecipe::new(&info)?, secret))
     }
 
@@ -130,15 +149,23 @@ impl Reconnect for Connection {
     }
 
     fn connect(recipe: &RedisRecipe, secret: Option<&Secret>, limit: Duration) -> Result<Self, BoxError> {
-        // The driver gives this to each of the answers that it waits for, of which there are up to four.
-        let mut connection = Client::open(recipe.info(secret)?)?.get_connection_with_timeout(limit / 4)?;
-        // A server that wants a password takes the connection without one, and then refuses every command.
-        ping(&mut connection, recipe, limit)?;
-        Ok(connection)
+        let client = Client::open(recipe.info(secret)?)?;
+        let recipe = recipe.clone();
+        bounded::within(limit, move || {
+            let mut connection = client.get_connection_with_timeout(limit)?;
+            // A server that wants a password takes the connection without one, and then refuses every command.
+            ping(&mut connection, &recipe, limit)?;
+            Ok(connection)
+        })?
     }
 
     fn is_alive(&mut self, recipe: &RedisRecipe, limit: Duration) -> bool {
         ping(self, recipe, limit).is_ok()
+    }
+
+    fn if_alive(self, recipe: &RedisRecipe, limit: Duration) -> Option<Self> {
+        // The driver's limit is for each read, of which an answer may take many.
+        bounded::if_alive(self, recipe, limit)
     }
 
     fn is_transient(error: &(dyn StdError + 'static)) -> bool {
@@ -156,6 +183,10 @@ impl Reconnect for Connection {
 
 fn ping(connection: &mut Connection, recipe: &RedisRecipe, limit: Duration) -> redis::RedisResult<()> {
     connection.set_read_timeout(Some(limit))?;
-    redis::cmd("PING").exec(connection)?;
+    match redis::cmd("PING").exec(connection) {
+        // Whoever may not ask was let in all the same.
+        Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoPerm) => {}
+        answer => answer?,
+    }
     connection.set_read_timeout(recipe.answer_timeout)
 }

@@ -1,13 +1,16 @@
 //! Pools of PostgreSQL connections, by `sqlx`: the server, and how many connections there may be.
 
+mod options;
+
 use std::error::Error as StdError;
+use std::io;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions, PgSslMode};
 use sqlx::{PgPool, Postgres};
 
-use super::postgres::{Encryption, Place, PostgresRecipe, is_passing};
+use super::postgres::{Encryption, Place, PostgresRecipe, Session, is_passing};
 use super::runtime;
 use crate::error::BoxError;
 use crate::reconnect::Reconnect;
@@ -16,6 +19,10 @@ use crate::secret::Secret;
 /// How to make a pool of connections to a PostgreSQL server: what a `Live<sqlx::PgPool>` is written as.
 ///
 /// Alive is a pool out of which a connection comes that works, or of which all connections are in use; it replaces dead ones by itself.
+///
+/// `sqlx` knows less than the drivers from which such a description is borrowed. What it has no way to say, such as
+/// `target_session_attrs`, is an error when it connects; a `connect_timeout` is for the first connection alone, and for the
+/// others there is the pool's [acquire timeout](PgPoolOptions::acquire_timeout).
 ///
 /// ```no_run
 /// use cucumber::{Live, PgPoolRecipe, PostgresRecipe, Provider};
@@ -67,8 +74,13 @@ impl PgPoolRecipe {
 
     fn connection(&self, secret: Option<&Secret>) -> Result<PgConnectOptions, BoxError> {
         let server = &self.server;
-        if server.hosts.len().max(server.addresses.len()) > 1 {
+        if server.hosts.len().max(server.addresses.len()).max(server.ports.len()) > 1 {
             return Err("a pool of `sqlx` has one server; name one host".into());
+        }
+        let foreign = foreign(server);
+        if !foreign.is_empty() {
+            let names = foreign.join("`, `");
+            return Err(format!("a pool of `sqlx` knows no `{names}`; connect without").into());
         }
         let mut options = PgConnectOptions::new_without_pgpass().ssl_mode(match server.encryption {
             Encryption::Disable => PgSslMode::Disable,
@@ -93,11 +105,32 @@ impl PgPoolRecipe {
         if let Some(name) = &server.application_name {
             options = options.application_name(name);
         }
+        if let Some(text) = &server.options {
+            options = options.options(options::settings(text)?);
+        }
         Ok(match secret {
             Some(secret) => options.password(secret.expose()),
             None => options,
         })
     }
+}
+
+/// The parts of a description that ask for what `sqlx` cannot do.
+///
+/// It sends no probes over an idle connection, however often; that they are asked for is the other drivers' default.
+fn foreign(server: &PostgresRecipe) -> Vec<&'static str> {
+    let usual = tokio_postgres::Config::new().get_keepalives_idle();
+    let probed = server.keepalives;
+    let parts = [
+        ("target_session_attrs", server.session != Session::Any),
+        ("load_balance_hosts", server.shuffled),
+        ("sslnegotiation", server.direct),
+        ("tcp_user_timeout", server.tcp_user_timeout.is_some()),
+        ("keepalives_idle", probed && server.keepalives_idle != usual),
+        ("keepalives_interval", probed && server.keepalives_interval.is_some()),
+        ("keepalives_retries", probed && server.keepalives_retries.is_some()),
+    ];
+    parts.into_iter().filter(|(_, asked)| *asked).map(|(name, _)| name).collect()
 }
 
 /// The first connections are made by a thread of this crate; whichever tokio runtime uses the pool makes the others.
@@ -115,6 +148,7 @@ impl Reconnect for PgPool {
 
     fn connect(recipe: &PgPoolRecipe, secret: Option<&Secret>, limit: Duration) -> Result<Self, BoxError> {
         let options = recipe.connection(secret)?;
+        let limit = recipe.server.connect_timeout.unwrap_or(limit).min(limit);
         runtime::wait(limit, async {
             // Not by the pool, which would try until its own limit, and say no more than that it passed.
             use sqlx::ConnectOptions as _;
@@ -134,8 +168,10 @@ impl Reconnect for PgPool {
     fn is_transient(error: &(dyn StdError + 'static)) -> bool {
         match error.downcast_ref::<sqlx::Error>() {
             Some(sqlx::Error::Database(error)) => error.code().is_none_or(|code| is_passing(&code)),
-            Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) | None => true,
+            Some(sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut) => true,
             Some(_) => false,
+            // No answer in time passes; a recipe that cannot be followed stays what it is.
+            None => error.is::<io::Error>(),
         }
     }
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "not every test file uses all of it")]
 
 pub mod servers;
+pub mod silence;
 
 use std::fmt::Debug;
 

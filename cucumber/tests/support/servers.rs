@@ -111,3 +111,24 @@ pub fn refuses_discreetly<C: Reconnect>(texts: &[&str], secret: &str) {
         assert!(words.contains("write `") || words.contains("write the server"), "{words}");
     }
 }
+
+/// That a PostgreSQL URL ends its login at the last `@` before the path, and that where it cannot be told, it is refused.
+pub fn ends_the_login_where_it_ends<C: Reconnect>()
+where
+    C::Recipe: std::fmt::Debug,
+{
+    let live = Live::<C>::lazy("postgres://u:a@bHUNTER2@h/db").unwrap();
+    is_discreet(&live, &["HUNTER2", "a@b"]);
+    let words = format!("{:?}", live.recipe());
+    assert!(words.contains("[Name(\"h\")]") && words.contains("Some(\"u\")"), "{words}");
+    assert!(C::parse("postgres://u:a@bHUNTER2@h/db").unwrap().1.unwrap().expose() == "a@bHUNTER2");
+    refuses_discreetly::<C>(
+        &[
+            "postgres://u:a/b@HUNTER2@h/db",
+            "postgresql://u:a@b/cHUNTER2@h/db",
+            "postgres://u:a@%62%40HUNTER2/db",
+            "host=a@HUNTER2 user=u password=p",
+        ],
+        "HUNTER2",
+    );
+}

@@ -8,7 +8,11 @@ use postgres::{Client, Config, NoTls};
 use super::{PostgresRecipe, is_transient, knock};
 use crate::error::BoxError;
 use crate::reconnect::Reconnect;
+use crate::resource::bounded;
 use crate::secret::Secret;
+
+/// How long a server may take to let us go.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 impl Reconnect for Client {
     type Recipe = PostgresRecipe;
@@ -23,10 +27,13 @@ impl Reconnect for Client {
 
     fn connect(recipe: &PostgresRecipe, secret: Option<&Secret>, limit: Duration) -> Result<Self, BoxError> {
         let end = Instant::now() + limit;
-        // The driver's limit is for reaching the server; it waits for ever for one that then says nothing.
-        let recipe = knock::without_silent_hosts(recipe, limit)?;
-        let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
-        Ok(Config::from(recipe.config(secret, left)).connect(NoTls)?)
+        let (recipe, secret) = (recipe.clone(), secret.cloned());
+        bounded::within(limit, move || {
+            // The driver's limit is for reaching the server; it waits for ever for one that then says nothing.
+            let recipe = knock::without_silent_hosts(&recipe, limit)?;
+            let left = end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+            Ok(Config::from(recipe.config(secret.as_ref(), left)).connect(NoTls)?)
+        })?
     }
 
     fn is_alive(&mut self, _: &PostgresRecipe, limit: Duration) -> bool {
@@ -34,12 +41,17 @@ impl Reconnect for Client {
         !self.is_closed() && self.is_valid(limit).is_ok()
     }
 
+    fn if_alive(self, recipe: &PostgresRecipe, limit: Duration) -> Option<Self> {
+        // Dropped, a client waits for the answer that did not come.
+        bounded::if_alive(self, recipe, limit)
+    }
+
     fn is_transient(error: &(dyn StdError + 'static)) -> bool {
         is_transient(error)
     }
 
     fn close(self) {
-        // It ends either way.
-        drop(Client::close(self));
+        // It ends either way, and a server that is silent does not keep us.
+        let _ = bounded::within(FAREWELL, || drop(Client::close(self)));
     }
 }

@@ -1,8 +1,8 @@
 //! Whether there is a PostgreSQL server behind an address, asked in a way that has an end.
 //!
 //! The blocking driver cannot be told how long a server may take to say its first word: a peer that takes the connection
-//! and is silent would hold it for ever. So somebody else goes first, asks "do you speak TLS?", which every server answers with
-//! one byte before anything else, and leaves.
+//! and is silent would hold it for ever, with the thread that waits for it, and keep us from the next host. So somebody else
+//! goes first, asks "do you speak TLS?", which every server answers with one byte before anything else, and leaves.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
