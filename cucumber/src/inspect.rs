@@ -15,12 +15,12 @@ mod parts;
 mod serializer;
 
 pub use bytes::inspect_bytes;
-pub(crate) use observer::{announce, is_inspecting, meet, meet_weakly};
+pub(crate) use observer::{announce, announce_bytes, is_inspecting, meet, meet_weakly};
 
 /// Shows a value as a tree of everything in it that crosses.
 ///
 /// Nothing is left out because it cannot be read just now: a held lock is shown as one. What is shared has a number, and is shown
-/// once. Each part says how many bytes it takes.
+/// once. Each part says how many bytes it takes; a shared one takes them, with what it costs to be shared, where it is shown.
 ///
 /// ```
 /// use cucumber::cucumber;
@@ -40,7 +40,9 @@ pub(crate) use observer::{announce, is_inspecting, meet, meet_weakly};
 #[must_use]
 pub fn inspect<T: Serialize + ?Sized>(value: &T) -> Tree {
     let _observing = observer::Observing::begin();
-    Tree { root: serializer::node(value, Stack::here()) }
+    let mut root = serializer::node(value, Stack::here());
+    root.size += observer::table();
+    Tree { root }
 }
 
 /// What [`inspect`] and [`inspect_bytes`] show.

@@ -4,6 +4,7 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 
 use super::access::{Elements, Entries, Fields, PackedVariant, PlainVariant};
 use super::input::Input;
+use super::measured::{MEASURED, Measured};
 use super::number::signed;
 use super::packed::{Token128, unexpected};
 use super::token::{self, Token};
@@ -292,6 +293,9 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
     fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value> {
         if name == live::MARK {
             scope::set_place(self.place.copied());
+        }
+        if name == MEASURED {
+            return visitor.visit_seq(Measured::new(self));
         }
         visitor.visit_newtype_struct(self)
     }
