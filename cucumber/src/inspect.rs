@@ -63,7 +63,9 @@ impl Tree {
     /// The value as JSON: objects, arrays, texts and numbers, as far as JSON has them.
     ///
     /// What it has not is an object with one odd key: `{"bytes": "0aff"}`, `{"float": "NaN"}`, `{"entries": [[key, value], …]}`
-    /// for a map whose keys are no texts, `{"#": 1, "value": …}` for a shared value and `{"#": 1}` for the same one again.
+    /// for a map whose keys are no texts, `{"#": 1, "value": …}` for a shared value and `{"#": 1}` for the same one again,
+    /// `{"weak": 1}` for a reference that does not hold it, `{"refused": "…"}`. A struct or map that would look like one of these is
+    /// written as `entries`, too.
     #[must_use]
     pub fn to_json(&self) -> String {
         json::write(&self.root)

@@ -308,6 +308,34 @@ fn each_part_of_a_frame_has_the_bytes_that_it_took() {
 }
 
 #[test]
+fn names_of_ours_are_told_from_those_of_a_value() {
+    #[derive(Serialize)]
+    struct Hash {
+        #[serde(rename = "#")]
+        number: u32,
+    }
+    #[derive(Serialize)]
+    struct Both {
+        #[serde(rename = "#")]
+        number: u32,
+        value: u32,
+    }
+    #[derive(Serialize)]
+    enum Kind {
+        #[serde(rename = "weak")]
+        Weak(u32),
+    }
+    assert_eq!(inspect(&Hash { number: 1 }).to_json(), r##"{"entries":[["#",1]]}"##);
+    assert_eq!(inspect(&Both { number: 1, value: 2 }).to_json(), r##"{"entries":[["#",1],["value",2]]}"##);
+    assert_eq!(inspect(&Kind::Weak(1)).to_json(), r#"{"entries":[["weak",1]]}"#);
+    let json = |key: &'static str, value: &str| inspect(&BTreeMap::from([(key, value)])).to_json();
+    assert_eq!(json("bytes", "0a"), r#"{"entries":[["bytes","0a"]]}"#);
+    assert_eq!(json("#", "text"), r##"{"#":"text"}"##);
+    assert_eq!(inspect(&BTreeMap::from([("entries", [1])])).to_json(), r#"{"entries":[["entries",[1]]]}"#);
+    assert_eq!(inspect(&BTreeMap::from([("bytes", vec![1u8])])).to_json(), r#"{"bytes":{"bytes":"01"}}"#);
+}
+
+#[test]
 fn damaged_bytes_are_errors_here_as_well() {
     cucumber::know::<Drawing>();
     let message = cucumber::encode_message(&drawing()).unwrap().bytes;
