@@ -185,10 +185,17 @@ fn what_is_shared_counts_what_it_costs_to_be() {
 
 #[test]
 fn ever_so_many_shared_values_are_no_more_work_each() {
-    let (done, size) = std::sync::mpsc::channel();
-    std::thread::spawn(move || done.send(inspect(&many(300_000)).size()));
-    // Were each looked for among all others, this would take a quarter of an hour.
-    assert!(size.recv_timeout(support::servers::LONGEST).expect("it compares each with all") > 3_000_000);
+    let (done, sizes) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let tree = inspect(&many(200_000));
+        let written = (tree.to_json().len(), format!("{tree:#}").len());
+        done.send((tree.size(), tree.largest(400_001).len(), written))
+    });
+    // Were each looked for among all others, this would take minutes.
+    let (size, parts, written) =
+        sizes.recv_timeout(support::servers::LONGEST).expect("it compares each with all");
+    assert!(size > 200_000 * 10 && parts == 400_001, "{size} {parts}");
+    assert!(written.0 > 200_000 * 10 && written.1 > 200_000 * 10, "{written:?}");
 }
 
 #[cfg(target_os = "linux")] // a file in plain bytes
