@@ -11,12 +11,14 @@ use crate::stack::Stack;
 mod access;
 mod decoder;
 mod input;
+mod measured;
 mod number;
 mod packed;
 mod runs;
 mod token;
 
 pub(crate) use decoder::Decoder;
+pub(crate) use measured::MEASURED;
 pub(crate) use token::key_text;
 
 /// Reads a value that [`to_bytes`](crate::to_bytes) wrote.

@@ -32,7 +32,13 @@ pub(crate) use pointer::Pointer;
 pub(crate) const DANGLING: u32 = 0;
 
 /// A part's header: its codec (0 where there are only weak references), whether any reference is weak, its length.
-const HEADER: usize = 10;
+pub(crate) const HEADER: usize = 10;
+
+/// What stands behind the parts: the length of it all.
+pub(crate) const FOOTER: usize = 8;
+
+/// What is around the parts: how many there are before them, and the footer.
+pub(crate) const TABLE: usize = 4 + FOOTER;
 
 /// A part's content, written and read through the adapter `A`; both directions have one name, by which its shape is known.
 pub(crate) struct Part<V, A>(pub(crate) V, PhantomData<fn() -> A>);

@@ -15,12 +15,12 @@ mod parts;
 mod serializer;
 
 pub use bytes::inspect_bytes;
-pub(crate) use observer::{announce, is_inspecting, meet, meet_weakly};
+pub(crate) use observer::{announce, announce_bytes, is_inspecting, meet, meet_weakly};
 
 /// Shows a value as a tree of everything in it that crosses.
 ///
 /// Nothing is left out because it cannot be read just now: a held lock is shown as one. What is shared has a number, and is shown
-/// once. Each part says how many bytes it takes.
+/// once. Each part says how many bytes it takes; a shared one takes them, with what it costs to be shared, where it is shown.
 ///
 /// ```
 /// use cucumber::cucumber;
@@ -40,7 +40,9 @@ pub(crate) use observer::{announce, is_inspecting, meet, meet_weakly};
 #[must_use]
 pub fn inspect<T: Serialize + ?Sized>(value: &T) -> Tree {
     let _observing = observer::Observing::begin();
-    Tree { root: serializer::node(value, Stack::here()) }
+    let mut root = serializer::node(value, Stack::here());
+    root.size += observer::table();
+    Tree { root }
 }
 
 /// What [`inspect`] and [`inspect_bytes`] show.
@@ -61,7 +63,9 @@ impl Tree {
     /// The value as JSON: objects, arrays, texts and numbers, as far as JSON has them.
     ///
     /// What it has not is an object with one odd key: `{"bytes": "0aff"}`, `{"float": "NaN"}`, `{"entries": [[key, value], …]}`
-    /// for a map whose keys are no texts, `{"#": 1, "value": …}` for a shared value and `{"#": 1}` for the same one again.
+    /// for a map whose keys are no texts, `{"#": 1, "value": …}` for a shared value and `{"#": 1}` for the same one again,
+    /// `{"weak": 1}` for a reference that does not hold it, `{"refused": "…"}`. A struct or map that would look like one of these is
+    /// written as `entries`, too.
     #[must_use]
     pub fn to_json(&self) -> String {
         json::write(&self.root)

@@ -78,7 +78,8 @@ pub trait Reconnect: Sized + 'static {
     ///
     /// # Errors
     ///
-    /// Whatever the driver says; should it quote the secret, that is taken out of the error.
+    /// Whatever the driver says; should it quote the secret, that is taken out of the error, also where it is written as `Debug` or
+    /// a URL has it. Of a secret with fewer than four bytes nothing is shown that holds it.
     fn connect(recipe: &Self::Recipe, secret: Option<&Secret>, limit: Duration) -> Result<Self, BoxError>;
 
     /// Whether the connection still works; may ask the other side, which has `limit` to answer.

@@ -1,12 +1,16 @@
 //! Credentials that cannot reach a frame, `Debug`, `Display` or an error by accident.
 
+use std::any::Any;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
 use crate::error::{BoxError, Error, Kind, Result};
+
+mod scrub;
 
 /// A password, a token, a key.
 ///
@@ -32,24 +36,6 @@ impl Secret {
     #[must_use]
     pub fn expose(&self) -> &str {
         &self.0
-    }
-
-    /// An error of a driver, made harmless: should any layer of it hold the secret, only its words remain, without it.
-    pub(crate) fn scrub(&self, error: BoxError) -> BoxError {
-        if self.0.is_empty() {
-            return error;
-        }
-        let mut layers = Vec::new();
-        let mut leaks = false;
-        let mut layer: Option<&dyn std::error::Error> = Some(&*error);
-        while let Some(current) = layer {
-            let shown = Zeroizing::new(current.to_string());
-            let debugged = Zeroizing::new(format!("{current:?}"));
-            leaks |= shown.contains(self.expose()) || debugged.contains(self.expose());
-            layers.push(shown.replace(self.expose(), "[secret]"));
-            layer = current.source();
-        }
-        if leaks { layers.join(": ").into() } else { error }
     }
 }
 
@@ -133,7 +119,7 @@ impl Provider {
     ///
     /// # Errors
     ///
-    /// When the variable is not set, the file cannot be read, or the function fails; the error says which, and its
+    /// When the variable is not set, the file cannot be read, or the function fails or panics; the error says which, and its
     /// [`is_credential`](Error::is_credential) is true.
     pub fn resolve(&self) -> Result<Secret> {
         match &self.0 {
@@ -157,12 +143,27 @@ impl Provider {
                 text.truncate(kept);
                 Ok(Secret(text))
             }
-            Source::Function(function) => function().map_err(|error| {
-                credential("the function that provides the credential failed").caused_by(error)
-            }),
+            Source::Function(function) => match catch_unwind(AssertUnwindSafe(|| function())) {
+                Ok(provided) => provided.map_err(|error| {
+                    credential("the function that provides the credential failed").caused_by(error)
+                }),
+                Err(panic) => {
+                    let error = credential("the function that provides the credential panicked");
+                    Err(match message(&*panic) {
+                        Some(words) => error.caused_by(words),
+                        None => error,
+                    })
+                }
+            },
             Source::Literal(secret) => Ok(Secret::clone(secret)),
         }
     }
+}
+
+/// What a panic said, if that was words.
+fn message(panic: &(dyn Any + Send)) -> Option<String> {
+    let words = panic.downcast_ref::<String>().cloned();
+    words.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string))
 }
 
 fn credential(text: impl Into<String>) -> Error {

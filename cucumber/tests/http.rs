@@ -66,11 +66,11 @@ fn guarded() -> (String, Receiver<Vec<String>>) {
 #[test]
 fn the_token_stays_and_the_provider_s_is_used() {
     let (url, requests) = guarded();
-    let recipe = HttpRecipe::new(&url).unwrap().bearer().check("/health?deep=1").unwrap();
+    let recipe = HttpRecipe::new(&url).unwrap().bearer().check("/health/deep").unwrap();
     let recipe = recipe.header("X-Team", "orders").unwrap().user_agent("shop/1").timeout(LONGEST);
     let here = Worker { api: Live::connect(recipe, Some(Provider::literal(TOKEN))).unwrap() };
     let request = next(&requests);
-    assert_eq!(request[0], "GET /health?deep=1 HTTP/1.1");
+    assert_eq!(request[0], "GET /health/deep HTTP/1.1");
     assert!(has(&request, "x-team: orders") && has(&request, "user-agent: shop/1"), "{request:?}");
     servers::is_discreet(&here.api, &[TOKEN]);
     let agent = format!("{:?} {:?}", here.api.connection().unwrap(), here.api.config());
@@ -174,14 +174,122 @@ fn a_text_that_is_no_server_shows_no_secret() {
             "http://u:s3cr3t@",
             "http://u:%ffs3cr3t@h",
             "http://h#s3cr3t",
+            // A token, which would be taken for a name; and no host, so that the password is where a port should be.
+            "http://s3cr3t@h",
+            "http://u:s3cr3t",
+            "http://h:8s3cr3t/",
         ],
         "s3cr3t",
     );
     let recipe = || HttpRecipe::new("http://h").unwrap();
-    for name in ["authorization", "Cookie", "Proxy-Authorization"] {
-        assert!(recipe().header(name, "x").unwrap_err().to_string().contains(".bearer()"));
+    for name in [
+        "authorization",
+        "Cookie",
+        "Proxy-Authorization",
+        "X-Api-Key",
+        "API-KEY",
+        "api_key",
+        "PRIVATE-TOKEN",
+        "X-Auth-Token",
+        "X-Amz-Security-Token",
+        "X-Access-Token",
+        "X-CSRF-Token",
+        "Client-Secret",
+        "x-password",
+        "ApiKey",
+    ] {
+        let error = recipe().header(name, "s3cr3t").unwrap_err().to_string();
+        assert!(
+            error.contains(".bearer()") && error.contains("secret_header(") && !error.contains("s3cr3t"),
+            "{error}"
+        );
     }
-    assert!(recipe().check("health").is_err() && recipe().header("a b", "x").is_err());
+    assert!(recipe().header("X-Tokens", "x").is_ok() && recipe().header("Monkey", "x").is_ok());
+    assert!(recipe().header("a b", "x").is_err() && recipe().header("x-team", "a\nb").is_err());
+    assert!(recipe().secret_header("a b").is_err());
+    for check in ["health", "/health?api_key=s3cr3t", "/#s3cr3t", "s3cr3t"] {
+        let error = recipe().check(check).unwrap_err().to_string();
+        assert!(!error.contains("s3cr3t"), "{error}");
+    }
     assert!(HttpRecipe::new("http://u:p@h").is_err());
     assert!(!Agent::needs_secret(&recipe()) && Agent::needs_secret(&recipe().basic("u")));
+    assert!(Agent::needs_secret(&recipe().secret_header("x-api-key").unwrap()));
+    for whole in ["http://h:80", "http://h", "http://[::1]", "https://[::1]:8080/", "http://u:@h"] {
+        assert!(Live::<Agent>::lazy(whole).is_ok(), "{whole}");
+    }
+}
+
+#[test]
+fn headers_of_a_recipe_are_for_its_server_alone() {
+    let (elsewhere, strays) = server(|_| "200 OK".to_owned());
+    let target = elsewhere.clone();
+    let (url, requests) = server(move |request| match request[0].as_str() {
+        line if line.contains("/away") => format!("302 Found\r\nlocation: {target}/there"),
+        line if line.contains("/moved/twice") => "308 Permanent Redirect\r\nlocation: ../away".to_owned(),
+        line if line.contains("/round") => "307 Temporary Redirect\r\nlocation: /round".to_owned(),
+        _ => "200 OK".to_owned(),
+    });
+    let recipe = HttpRecipe::new(&url).unwrap().header("X-Team", "orders").unwrap();
+    let recipe = recipe.secret_header("X-Api-Key").unwrap();
+    let api = Live::<Agent>::connect(recipe, Some(Provider::literal(TOKEN))).unwrap();
+    servers::is_discreet(&api, &[TOKEN]);
+    let key = format!("x-api-key: {TOKEN}");
+    let names_none = |request: &[String]| {
+        let words = request.join(" ").to_lowercase();
+        !words.contains("x-team") && !words.contains("x-api-key") && !words.contains(TOKEN)
+    };
+
+    let answer = api.get(format!("{url}/moved/twice")).header("x-own", "mine").call().unwrap();
+    assert_eq!(answer.status(), 200);
+    let (first, second, stray) = (next(&requests), next(&requests), next(&strays));
+    assert!(has(&first, "x-team: orders") && has(&first, &key), "{first:?}");
+    assert!(has(&second, "x-team: orders") && !second.join(" ").contains(TOKEN), "{second:?}");
+    assert!(stray[0].contains("/there") && names_none(&stray) && has(&stray, "x-own: mine"), "{stray:?}");
+
+    // A body is not sent again.
+    api.post(format!("{url}/away")).send("body").unwrap();
+    assert!(next(&requests)[0].starts_with("POST") && next(&strays)[0].starts_with("GET /there"));
+    assert!(matches!(api.post(format!("{url}/round")).send("body"), Err(ureq::Error::RedirectFailed)));
+    next(&requests);
+
+    // Nor is a circle followed for ever.
+    assert!(matches!(api.get(format!("{url}/round")).call(), Err(ureq::Error::TooManyRedirects)));
+    assert_eq!(requests.try_iter().count(), 11);
+
+    // To another server at once.
+    api.get(format!("{elsewhere}/other")).call().unwrap();
+    assert!(names_none(&next(&strays)));
+}
+
+#[test]
+fn what_a_request_sets_itself_stays() {
+    let (url, requests) = server(|_| "200 OK".to_owned());
+    let recipe = HttpRecipe::new(&url).unwrap().header("X-Team", "orders").unwrap().bearer();
+    let api = Live::<Agent>::connect(recipe, Some(Provider::literal(TOKEN))).unwrap();
+    api.get(&url).header("Authorization", "Own thing").header("x-team", "other").call().unwrap();
+    let request = next(&requests);
+    assert!(has(&request, "authorization: Own thing") && has(&request, "x-team: other"), "{request:?}");
+    assert!(!request.join(" ").contains(TOKEN));
+}
+
+#[test]
+fn a_user_agent_that_no_header_can_hold_is_an_error() {
+    let (url, _requests) = server(|_| "200 OK".to_owned());
+    let recipe = || HttpRecipe::new(&url).unwrap().check("/").unwrap();
+    let error = Live::<Agent>::connect(recipe().user_agent("a\nb"), None).map(drop).unwrap_err();
+    assert!(servers::chain(&error).contains("user agent"), "{error:?}");
+    assert!(
+        Live::<Agent>::connect(recipe().user_agent("caf\u{e9}").header("x-team", "\u{e9}").unwrap(), None)
+            .is_ok()
+    );
+}
+
+#[test]
+fn a_check_that_is_led_on_is_given_up_in_time() {
+    let (_silent, port) = servers::silent();
+    let (url, _requests) = server(move |_| format!("302 Found\r\nlocation: http://127.0.0.1:{port}/"));
+    let recipe = HttpRecipe::new(&url).unwrap().header("x-team", "orders").unwrap().check("/").unwrap();
+    let mut api = Live::<Agent>::new(recipe);
+    let soon = Some(std::time::Instant::now() + Duration::from_millis(400));
+    assert!(AnyLive::verify(&mut api, soon).unwrap_err().is_connect());
 }

@@ -145,6 +145,59 @@ fn what_is_shared_is_shown_once() {
     assert_eq!((Rc::strong_count(&root.0), Rc::weak_count(&root.0), Arc::strong_count(&name)), (1, 1, 3));
 }
 
+#[cucumber]
+struct Many {
+    numbers: Vec<Arc<u32>>,
+    again: Vec<Arc<u32>>,
+    first: std::sync::Weak<u32>,
+    alone: Arc<Option<Arc<str>>>,
+}
+
+fn many(count: u32) -> Many {
+    let numbers: Vec<Arc<u32>> = (0..count).map(Arc::new).collect();
+    let first = numbers.first().map(Arc::downgrade).unwrap_or_default();
+    Many { again: numbers.clone(), numbers, first, alone: Arc::new(Some("text".into())) }
+}
+
+#[test]
+fn what_is_shared_counts_what_it_costs_to_be() {
+    cucumber::know::<Many>();
+    let value = many(1000);
+    // All types are known, once one of them was read.
+    let _: Many = cucumber::from_bytes(&cucumber::to_bytes(&value).unwrap()).unwrap();
+    let bytes = cucumber::to_bytes(&value).unwrap();
+    assert_eq!(support::codec(&bytes), support::Codec::Postcard);
+    let tree = inspect(&value);
+    assert_eq!(tree.size(), bytes.len() - 16);
+    // A number, a reference to it, and the header of its part.
+    let largest = tree.largest(2000);
+    assert!(
+        largest.contains(&("numbers[5]".to_owned(), 12)) && largest.contains(&("again[5]".to_owned(), 1))
+    );
+    let json: serde_json::Value = serde_json::from_str(&tree.to_json()).unwrap();
+    assert_eq!(json["first"]["weak"], 1);
+    assert_eq!(json["alone"]["value"][0]["value"], "text");
+
+    let named = cucumber::to_bytes(&Unknown(&value)).unwrap();
+    let tree = inspect_bytes(&named).unwrap();
+    assert_eq!(tree.size(), named.len() - 16);
+}
+
+#[test]
+fn ever_so_many_shared_values_are_no_more_work_each() {
+    let (done, sizes) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let tree = inspect(&many(200_000));
+        let written = (tree.to_json().len(), format!("{tree:#}").len());
+        done.send((tree.size(), tree.largest(400_001).len(), written))
+    });
+    // Were each looked for among all others, this would take minutes.
+    let (size, parts, written) =
+        sizes.recv_timeout(support::servers::LONGEST).expect("it compares each with all");
+    assert!(size > 200_000 * 10 && parts == 400_001, "{size} {parts}");
+    assert!(written.0 > 200_000 * 10 && written.1 > 200_000 * 10, "{written:?}");
+}
+
 #[cfg(target_os = "linux")] // a file in plain bytes
 #[test]
 fn what_cannot_be_read_is_shown_as_such() {
@@ -214,6 +267,79 @@ fn bytes_tell_what_they_hold() {
     let one = Arc::new(BTreeMap::from([("key".to_owned(), 3)]));
     let tree = inspect_bytes(&cucumber::to_bytes(&Shared { one }).unwrap()).unwrap();
     assert_eq!(tree.to_json(), r##"{"value":{"one":1},"#1":{"key":3}}"##);
+}
+
+#[test]
+fn each_part_of_a_frame_has_the_bytes_that_it_took() {
+    #[derive(Serialize, Deserialize)]
+    struct Parts {
+        small: u8,
+        big: Vec<u8>,
+        text: String,
+        shape: Shape,
+        maybe: Option<Option<u8>>,
+        floats: (f64, f32),
+    }
+    let parts = Parts {
+        small: 1,
+        big: vec![7; 1000],
+        text: "x".repeat(50),
+        shape: Shape::Circle(0.5),
+        maybe: Some(None),
+        floats: (1.0, 2.0),
+    };
+    let sizes = |bytes: &[u8]| inspect_bytes(bytes).unwrap().largest(9);
+    let expect = |pairs: &[(&str, usize)]| {
+        pairs.iter().map(|(path, size)| ((*path).to_owned(), *size)).collect::<Vec<_>>()
+    };
+    let named = sizes(&cucumber::to_bytes(&Unknown(&parts)).unwrap());
+    let wanted = [
+        (r#"["big"]"#, 1004),
+        (r#"["text"]"#, 52),
+        (r#"["shape"]["Circle"]"#, 9),
+        (r#"["floats"][0]"#, 9),
+        (r#"["floats"][1]"#, 5),
+        (r#"["maybe"]"#, 3),
+        (r#"["small"]"#, 1),
+    ];
+    assert_eq!(named, expect(&wanted));
+
+    cucumber::know::<Parts>();
+    let bytes = cucumber::encode_message(&parts).unwrap().bytes;
+    assert_eq!(support::codec(&bytes), support::Codec::Postcard);
+    let found = inspect_bytes(&bytes).unwrap().largest(2000);
+    // As many as the value itself says; the run is shown by its elements here.
+    for part in inspect(&parts).largest(9).into_iter().filter(|(path, _)| path != "big") {
+        assert!(found.contains(&part), "{part:?} {found:?}");
+    }
+}
+
+#[test]
+fn names_of_ours_are_told_from_those_of_a_value() {
+    #[derive(Serialize)]
+    struct Hash {
+        #[serde(rename = "#")]
+        number: u32,
+    }
+    #[derive(Serialize)]
+    struct Both {
+        #[serde(rename = "#")]
+        number: u32,
+        value: u32,
+    }
+    #[derive(Serialize)]
+    enum Kind {
+        #[serde(rename = "weak")]
+        Weak(u32),
+    }
+    assert_eq!(inspect(&Hash { number: 1 }).to_json(), r##"{"entries":[["#",1]]}"##);
+    assert_eq!(inspect(&Both { number: 1, value: 2 }).to_json(), r##"{"entries":[["#",1],["value",2]]}"##);
+    assert_eq!(inspect(&Kind::Weak(1)).to_json(), r#"{"entries":[["weak",1]]}"#);
+    let json = |key: &'static str, value: &str| inspect(&BTreeMap::from([(key, value)])).to_json();
+    assert_eq!(json("bytes", "0a"), r#"{"entries":[["bytes","0a"]]}"#);
+    assert_eq!(json("#", "text"), r##"{"#":"text"}"##);
+    assert_eq!(inspect(&BTreeMap::from([("entries", [1])])).to_json(), r#"{"entries":[["entries",[1]]]}"#);
+    assert_eq!(inspect(&BTreeMap::from([("bytes", vec![1u8])])).to_json(), r#"{"bytes":{"bytes":"01"}}"#);
 }
 
 #[test]

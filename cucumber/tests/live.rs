@@ -255,6 +255,19 @@ fn without_credentials_every_resource_that_needs_one_fails_by_name() {
 }
 
 #[test]
+fn a_provider_that_panics_fails_by_name() {
+    let mut credentials = credentials();
+    credentials
+        .insert::<Link>("pool", Provider::function(|| -> Result<Secret, BoxError> { panic!("no vault") }));
+    let report = reconnect_all(&mut worker(), &credentials);
+    assert_eq!(report.reconnected, ["analytics", r#"by_name["archive"]"#]);
+    let paths: Vec<_> = report.failures.iter().map(cucumber::Error::path).collect();
+    assert_eq!(paths, ["pool[0]", "pool[1]"]);
+    assert!(report.failures[0].is_credential());
+    assert!(servers::chain(&report.failures[0]).contains("no vault"));
+}
+
+#[test]
 fn what_needs_no_secret_waits_for_its_first_use() {
     let mut lives = VecDeque::from([free("a"), free("away")]);
     let report = reconnect_all(&mut lives, &Credentials::new());

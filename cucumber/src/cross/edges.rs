@@ -73,6 +73,7 @@ impl<'de, T, A: DeserializeAs<'de, T>, O: Owner> DeserializeAs<'de, T> for Refil
 impl<T: Default, A: SerializeAs<T>, O> SerializeAs<T> for Edges<A, O> {
     fn serialize_as<S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
         if inspect::is_inspecting() {
+            inspect::announce_bytes();
             return A::serialize_as(value, serializer);
         }
         // In bytes of its own, so that a reader who cannot finish it yet knows where it ends.

@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 
 use super::access::{Elements, Entries, Fields, PackedVariant, PlainVariant};
 use super::input::Input;
+use super::measured::{MEASURED, Measured};
 use super::number::signed;
 use super::packed::{Token128, unexpected};
 use super::token::{self, Token};
@@ -307,6 +308,9 @@ impl<'de, const PLAIN: bool> Deserializer<'de> for At<'_, 'de, PLAIN> {
         if name == live::MARK {
             // The number of a shared value, too, so that what is behind it is known by the field that leads there.
             scope::set_place(self.place.copied());
+        }
+        if name == MEASURED {
+            return visitor.visit_seq(Measured::new(self));
         }
         visitor.visit_newtype_struct(self)
     }

@@ -5,15 +5,16 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor};
 
 use super::{Content, Node, Tree};
-use crate::de::Decoder;
+use crate::de::{Decoder, MEASURED};
 use crate::error::Result;
 use crate::frame::{self, Codec};
+use crate::graph;
 use crate::shape::{self, Kind, Shape, Wanted, leaf};
 use crate::stack::Stack;
 
 /// Shows a frame as a tree, as far as the frame tells.
 ///
-/// Where names are written, everything is there to be seen. A message without names is shown if its type is known here
+/// Where names are written, everything is there to be seen, each part with the bytes that it takes. A message without names is shown if its type is known here
 /// ([`know`](crate::know)); what cannot be told is shown as so many bytes.
 ///
 /// ```
@@ -34,12 +35,14 @@ pub fn inspect_bytes(bytes: &[u8]) -> Result<Tree> {
         return Ok(Tree { root });
     }
     let mut fields = vec![("value".into(), root)];
-    for (place, found) in crate::graph::parts(frame.shared)?.into_iter().enumerate() {
+    for (place, found) in graph::parts(frame.shared)?.into_iter().enumerate() {
         if let Some((codec, bytes)) = found {
-            fields.push((format!("#{}", place + 1).into(), part(codec, bytes, None)?));
+            let mut part = part(codec, bytes, None)?;
+            part.size += graph::HEADER;
+            fields.push((format!("#{}", place + 1).into(), part));
         }
     }
-    let size = frame.value.len() + frame.shared.len();
+    let size = frame.value.len() + frame.shared.len() + graph::FOOTER;
     Ok(Tree { root: Node::new("a value and what it shares", size, Content::Fields(fields)) })
 }
 
@@ -65,9 +68,40 @@ fn whole<'de, const PLAIN: bool>(
     Ok(root)
 }
 
+/// Takes what the seed in it takes, and notes how many bytes that were.
+struct Measured<S>(S);
+
+impl<'de, S: DeserializeSeed<'de, Value = Node>> DeserializeSeed<'de> for Measured<S> {
+    type Value = Node;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Node, D::Error> {
+        deserializer.deserialize_newtype_struct(MEASURED, self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de, Value = Node>> Visitor<'de> for Measured<S> {
+    type Value = Node;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value and its size")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut both: A) -> Result<Node, A::Error> {
+        let node = both.next_element_seed(self.0)?.ok_or_else(unknown)?;
+        let size = both.next_element()?.ok_or_else(unknown)?;
+        Ok(Node { size, ..node })
+    }
+
+    /// One of a run of bytes, which is read by itself.
+    fn visit_u8<E: serde::de::Error>(self, value: u8) -> Result<Node, E> {
+        Anything.visit_u8(value)
+    }
+}
+
 /// Takes whatever there is.
 struct Anything;
 
+/// Without its size, which is noted by [`Measured`].
 fn node<E>(content: Content) -> Result<Node, E> {
     Ok(Node::new("", 0, content))
 }
@@ -127,7 +161,7 @@ impl<'de> Visitor<'de> for Anything {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Node, A::Error> {
         let mut items = Vec::new();
-        while let Some(item) = elements.next_element_seed(Self)? {
+        while let Some(item) = elements.next_element_seed(Measured(Self))? {
             items.push(item);
         }
         let bytes = items.iter().map(|item| match (&*item.type_name, &item.content) {
@@ -142,7 +176,7 @@ impl<'de> Visitor<'de> for Anything {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
         let mut found = Vec::new();
-        while let Some(entry) = entries.next_entry_seed(Self, Self)? {
+        while let Some(entry) = entries.next_entry_seed(Measured(Self), Measured(Self))? {
             found.push(entry);
         }
         node(Content::Entries(found))
@@ -229,7 +263,7 @@ impl<'de> Visitor<'de> for Shaped<'_> {
         loop {
             let place = if kind == Some(Kind::Seq) { 0 } else { parts.len() };
             let Some((name, part)) = self.part(place) else { break };
-            let Some(found) = elements.next_element_seed(part)? else { break };
+            let Some(found) = elements.next_element_seed(Measured(part))? else { break };
             parts.push((name, found));
         }
         match kind {
@@ -243,7 +277,7 @@ impl<'de> Visitor<'de> for Shaped<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Node, A::Error> {
         let ((_, key), (_, value)) = self.part(0).zip(self.part(1)).ok_or_else(unknown)?;
         let mut found = Vec::new();
-        while let Some(entry) = entries.next_entry_seed(key, value)? {
+        while let Some(entry) = entries.next_entry_seed(Measured(key), Measured(value))? {
             found.push(entry);
         }
         node(Content::Entries(found))
@@ -258,7 +292,7 @@ impl<'de> Visitor<'de> for Shaped<'_> {
                 Node::new("", 0, Content::Nothing)
             }
             Some(found) if found.kind == Kind::NewtypeVariant => {
-                variant.newtype_variant_seed(body.part(0).ok_or_else(unknown)?.1)?
+                variant.newtype_variant_seed(Measured(body.part(0).ok_or_else(unknown)?.1))?
             }
             Some(found) => variant.tuple_variant(found.parts.len(), body)?,
             None => return Err(unknown()),

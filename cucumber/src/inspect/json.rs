@@ -46,35 +46,69 @@ fn content(node: &Node, out: &mut String) {
             out.push('"');
         }),
         Content::Items(items) => list('[', items.iter(), ']', out, value),
-        Content::Fields(fields) => list('{', fields.iter(), '}', out, |(name, field), out| {
-            text(name, out);
-            out.push(':');
-            value(field, out);
-        }),
-        Content::Entries(entries) if entries.iter().all(|(key, _)| is_text(key)) => {
-            list('{', entries.iter(), '}', out, |(key, entry), out| {
-                value(key, out);
-                out.push(':');
-                value(entry, out);
-            });
+        Content::Fields(fields) => {
+            let fields: Vec<_> = fields.iter().map(|(name, field)| (&**name, field)).collect();
+            object(&fields, out);
         }
-        Content::Entries(entries) => single("entries", out, |out| {
-            list('[', entries.iter(), ']', out, |(key, entry), out| {
-                out.push('[');
-                value(key, out);
-                out.push(',');
-                value(entry, out);
-                out.push(']');
-            });
-        }),
+        Content::Entries(entries) => {
+            match entries.iter().map(|(key, entry)| Some((as_text(key)?, entry))).collect() {
+                Some::<Vec<_>>(entries) => object(&entries, out),
+                None => pairs(entries.iter().map(|(key, entry)| (key, entry)), value, out),
+            }
+        }
         Content::Variant(name, inner) if matches!(inner.content, Content::Nothing) => text(name, out),
-        Content::Variant(name, inner) => single(name, out, |out| value(inner, out)),
+        Content::Variant(name, inner) => object(&[(name, inner)], out),
         Content::Refused(why) => single("refused", out, |out| text(why, out)),
     }
 }
 
-fn is_text(node: &Node) -> bool {
-    node.identity.is_none() && matches!(node.content, Content::Text(_))
+fn as_text(node: &Node) -> Option<&str> {
+    match &node.content {
+        Content::Text(text) if node.identity.is_none() => Some(text),
+        _ => None,
+    }
+}
+
+fn object(entries: &[(&str, &Node)], out: &mut String) {
+    if is_like_ours(entries) {
+        pairs(entries.iter().copied(), text, out);
+        return;
+    }
+    list('{', entries.iter(), '}', out, |(key, entry), out| {
+        text(key, out);
+        out.push(':');
+        value(entry, out);
+    });
+}
+
+/// Whether this would look like what we write for something that JSON has not.
+fn is_like_ours(entries: &[(&str, &Node)]) -> bool {
+    let [(key, entry)] = entries else { return matches!(entries, [("#", _), ("value", _)]) };
+    match *key {
+        "#" | "weak" => {
+            matches!(entry.content, Content::Unsigned(_) | Content::Integer(_) | Content::Nothing)
+        }
+        "bytes" | "float" | "refused" => matches!(entry.content, Content::Text(_)),
+        "entries" => matches!(entry.content, Content::Items(_)),
+        _ => false,
+    }
+}
+
+/// What cannot be an object's keys, or must not.
+fn pairs<'a, K>(
+    entries: impl Iterator<Item = (K, &'a Node)>,
+    write_key: impl Fn(K, &mut String),
+    out: &mut String,
+) {
+    single("entries", out, |out| {
+        list('[', entries, ']', out, |(key, entry), out| {
+            out.push('[');
+            write_key(key, out);
+            out.push(',');
+            value(entry, out);
+            out.push(']');
+        });
+    });
 }
 
 fn single(key: &str, out: &mut String, body: impl FnOnce(&mut String)) {

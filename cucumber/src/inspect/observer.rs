@@ -2,19 +2,34 @@
 
 use std::any::TypeId;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use super::Identity;
+use super::{Identity, varint};
+use crate::graph;
 
 #[derive(Default)]
 struct Observer {
-    /// The type of the value that comes next.
-    type_name: Option<&'static str>,
-    /// Its identity.
-    identity: Option<Identity>,
+    next: Announced,
     numbers: HashMap<(usize, TypeId), u32>,
     /// Those that are shown already.
-    shown: Vec<u32>,
+    shown: HashSet<u32>,
+}
+
+/// What is known of the value that comes next.
+#[derive(Default)]
+pub(super) struct Announced {
+    pub(super) type_name: Option<&'static str>,
+    pub(super) met: Option<Met>,
+    /// It is written as bytes of its own, with their length and a codec.
+    pub(super) in_bytes: bool,
+}
+
+/// A reference to a value that may be shared.
+#[derive(Clone, Copy)]
+pub(super) struct Met {
+    pub(super) identity: Identity,
+    /// How many bytes it takes that the value is shared: the reference, and where that is met first the header of its part.
+    pub(super) cost: usize,
 }
 
 thread_local! {
@@ -48,32 +63,40 @@ pub(crate) fn is_inspecting() -> bool {
 
 /// Says what the type of the value is that is serialised next; of wrappers that are written as what they hold, the outermost.
 pub(crate) fn announce<T: ?Sized>() {
-    with(|observer| *observer.type_name.get_or_insert_with(crate::type_name::<T>));
+    with(|observer| *observer.next.type_name.get_or_insert_with(crate::type_name::<T>));
 }
 
-pub(super) fn take_announced() -> (Option<&'static str>, Option<Identity>) {
-    with(|observer| (observer.type_name.take(), observer.identity.take())).unwrap_or_default()
+/// Says that the value which comes next is written as bytes of its own.
+pub(crate) fn announce_bytes() {
+    with(|observer| observer.next.in_bytes = true);
+}
+
+pub(super) fn take_announced() -> Announced {
+    with(|observer| std::mem::take(&mut observer.next)).unwrap_or_default()
+}
+
+/// How many bytes the table of shared values takes besides its parts.
+pub(super) fn table() -> usize {
+    with(|observer| if observer.numbers.is_empty() { 0 } else { graph::TABLE }).unwrap_or(0)
 }
 
 impl Observer {
-    fn number(&mut self, key: (usize, TypeId)) -> u32 {
+    /// The value's number, and what a reference to it costs.
+    fn refer(&mut self, key: (usize, TypeId)) -> (u32, usize) {
         let next = self.numbers.len() as u32 + 1;
-        *self.numbers.entry(key).or_insert(next)
+        let number = *self.numbers.entry(key).or_insert(next);
+        let header = if number == next { graph::HEADER } else { 0 };
+        (number, varint(number.into()) + header)
     }
 }
 
 /// Says that a shared value is next. Whether it is to be shown: it is not, if it was before.
 pub(crate) fn meet<P: 'static>(address: usize) -> bool {
     let met = with(|observer| {
-        let number = observer.number((address, TypeId::of::<P>()));
-        let is_new = !observer.shown.contains(&number);
-        observer.identity = Some(match is_new {
-            true => Identity::Here(number),
-            false => Identity::Elsewhere(number),
-        });
-        if is_new {
-            observer.shown.push(number);
-        }
+        let (number, cost) = observer.refer((address, TypeId::of::<P>()));
+        let is_new = observer.shown.insert(number);
+        let identity = if is_new { Identity::Here(number) } else { Identity::Elsewhere(number) };
+        observer.next.met = Some(Met { identity, cost });
         is_new
     });
     met.unwrap_or(true)
@@ -82,9 +105,12 @@ pub(crate) fn meet<P: 'static>(address: usize) -> bool {
 /// Says that a weak reference is next.
 pub(crate) fn meet_weakly<P: 'static>(address: Option<usize>) {
     with(|observer| {
-        observer.identity = Some(match address {
-            Some(address) => Identity::Weak(observer.number((address, TypeId::of::<P>()))),
-            None => Identity::Dangling,
+        observer.next.met = Some(match address {
+            Some(address) => {
+                let (number, cost) = observer.refer((address, TypeId::of::<P>()));
+                Met { identity: Identity::Weak(number), cost }
+            }
+            None => Met { identity: Identity::Dangling, cost: varint(graph::DANGLING.into()) },
         });
     });
 }

@@ -2,8 +2,9 @@
 
 use serde::ser::{Serialize, Serializer};
 
+use super::observer::{self, Announced, Met};
 use super::parts::{Entries, Fields, InVariant, Items};
-use super::{Content, Identity, Node, observer, varint, zigzag};
+use super::{Content, Node, varint, zigzag};
 use crate::bytes::Run;
 use crate::error::{Error, Result};
 use crate::stack::Stack;
@@ -20,8 +21,9 @@ pub(super) fn node<T: Serialize + ?Sized>(value: &T, stack: Stack) -> Node {
         Err(error) => Err(error),
     };
     outcome.unwrap_or_else(|error| {
-        let (announced, identity) = observer::take_announced();
-        let known = announced.unwrap_or(if is_wrapper { "" } else { name });
+        let announced = observer::take_announced();
+        let known = announced.type_name.unwrap_or(if is_wrapper { "" } else { name });
+        let identity = announced.met.map(|met| met.identity);
         Node { identity, ..Node::new(known, 0, Content::Refused(error.to_string())) }
     })
 }
@@ -41,23 +43,49 @@ pub(super) struct Inspector {
 /// What is known of a value before its parts are.
 pub(super) struct Head {
     type_name: &'static str,
-    identity: Option<Identity>,
+    met: Option<Met>,
+    in_bytes: bool,
     pub(super) stack: Stack,
 }
 
 impl Head {
+    /// Of what a variant holds, which is no value by itself.
+    fn inner(&self) -> Self {
+        Self { type_name: "", met: None, in_bytes: false, stack: self.stack }
+    }
+
     pub(super) fn node(self, size: usize, content: Content) -> Node {
-        // A shared value is written once, and referred to by a small number.
-        let reference = if self.identity.is_some() { 1 } else { 0 };
-        Node { identity: self.identity, ..Node::new(self.type_name, size + reference, content) }
+        self.around(Node::new("", size, content))
+    }
+
+    /// Makes what a value is written as the value itself.
+    fn around(self, mut node: Node) -> Node {
+        let mut in_place = node.size;
+        if let Some(met) = self.met {
+            // Where it holds nothing but another shared value, that one has a number, too.
+            if node.identity.is_some() {
+                node = Node::new("", node.size, Content::Items(vec![node]));
+            }
+            node.identity = Some(met.identity);
+            node.size += met.cost;
+            in_place = met.cost;
+        }
+        if self.in_bytes {
+            node.size += varint(in_place as u128 + 1) + 1;
+        }
+        if !self.type_name.is_empty() {
+            node.type_name = self.type_name.into();
+        }
+        node
     }
 }
 
 impl Inspector {
     fn head(self, fallback: &'static str) -> Head {
-        let (announced, identity) = observer::take_announced();
-        let known = announced.unwrap_or(self.type_name);
-        Head { type_name: if known.is_empty() { fallback } else { known }, identity, stack: self.stack }
+        let Announced { type_name, met, in_bytes } = observer::take_announced();
+        let known = type_name.unwrap_or(self.type_name);
+        let type_name = if known.is_empty() { fallback } else { known };
+        Head { type_name, met, in_bytes, stack: self.stack }
     }
 
     fn leaf(self, fallback: &'static str, size: usize, content: Content) -> Result<Node> {
@@ -128,11 +156,7 @@ impl Serializer for Inspector {
         let head = self.head("");
         let mut inner = node(value, head.stack);
         inner.size += 1;
-        inner.identity = head.identity.or(inner.identity);
-        if !head.type_name.is_empty() {
-            inner.type_name = head.type_name.into();
-        }
-        Ok(inner)
+        Ok(head.around(inner))
     }
 
     fn serialize_unit(self) -> Result<Node> {
@@ -151,10 +175,8 @@ impl Serializer for Inspector {
     /// As what it holds.
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<Node> {
         let head = self.head(name);
-        let mut inner = node(value, head.stack);
-        inner.type_name = head.type_name.into();
-        inner.identity = head.identity.or(inner.identity);
-        Ok(inner)
+        let inner = node(value, head.stack);
+        Ok(head.around(inner))
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -194,8 +216,8 @@ impl Serializer for Inspector {
         _: usize,
     ) -> Result<InVariant<Items>> {
         let head = self.head(name);
-        let inner = Head { type_name: "", identity: None, stack: head.stack };
-        Ok(InVariant::new(head, index, variant, Items::new(inner, false)))
+        let inner = Items::new(head.inner(), false);
+        Ok(InVariant::new(head, index, variant, inner))
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Entries> {
@@ -214,8 +236,8 @@ impl Serializer for Inspector {
         _: usize,
     ) -> Result<InVariant<Fields>> {
         let head = self.head(name);
-        let inner = Head { type_name: "", identity: None, stack: head.stack };
-        Ok(InVariant::new(head, index, variant, Fields::new(inner)))
+        let inner = Fields::new(head.inner());
+        Ok(InVariant::new(head, index, variant, inner))
     }
 
     fn collect_seq<I>(self, items: I) -> Result<Node>
