@@ -200,20 +200,22 @@ struct Shopkeeper {
 
 #[skprocess]
 impl Shopkeeper {
-    fn prerun(&mut self) {
+    fn prerun(&mut self) -> Result<(), BoxError> {
         if self.journal.count("one with secret") == 0 {
-            let sent = self.listen::<Live<Vault>>(LONGEST).unwrap().unwrap();
+            let sent = self.listen::<Live<Vault>>(LONGEST)?.ok_or("nothing came")?;
             self.journal.add(format_args!("one with {}", sent.secret));
         }
+        Ok(())
     }
 
-    fn run(&mut self) {
+    fn run(&mut self) -> Result<(), BoxError> {
         let Store::Shared { vault } = &self.store.1[0];
-        let vault = vault.lock().unwrap();
+        let vault = vault.lock().map_err(|error| error.to_string())?;
         self.journal.add(format_args!("run with {}, {}", vault.secret, vault.is_connected()));
         if self.journal.count("run with secret-of-vault, true") == 2 {
             self.journal.add("kill inner");
         }
+        Ok(())
     }
 }
 

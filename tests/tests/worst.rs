@@ -34,32 +34,11 @@ mod steps;
 use connections::{Connections, Servers};
 use dice::Dice;
 use outside::Outside;
-use plain::Plain;
+use plain::{Plain, Tagged};
 use steps::{Add, Step};
 
 const SEEDS: u64 = 100;
 const PATIENCE: Duration = Duration::from_secs(60);
-
-/// What postcard alone cannot carry.
-#[derive(Serialize, Deserialize)]
-#[serde(tag = "kind")]
-enum Tagged {
-    Empty,
-    Full {
-        #[serde(flatten)]
-        extra: BTreeMap<String, Loose>,
-        #[serde(skip_serializing_if = "Option::is_none", default)]
-        note: Option<String>,
-    },
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Loose {
-    Number(i64),
-    Text(String),
-    Many(Vec<Loose>),
-}
 
 /// Anything at all.
 #[cucumber]
@@ -158,7 +137,7 @@ impl Maker<'_> {
                 let mut name = || OsString::from_vec(self.dice.bytes());
                 Any::Name(name(), name().into())
             }
-            6 => Any::Tagged(vec![self.tagged(), Tagged::Empty]),
+            6 => Any::Tagged(vec![Tagged::any(&mut self.dice), Tagged::Empty]),
             7 => self.file(),
             8 => {
                 let (one, other) = UnixStream::pair().unwrap();
@@ -210,13 +189,6 @@ impl Maker<'_> {
 
     fn several(&mut self, depth: usize) -> Vec<Any> {
         (0..self.dice.below(5)).map(|_| self.any(depth - 1)).collect()
-    }
-
-    fn tagged(&mut self) -> Tagged {
-        let loose =
-            Loose::Many(vec![Loose::Number(-7), Loose::Text(self.dice.text()), Loose::Many(Vec::new())]);
-        let note = (self.dice.below(2) == 0).then(|| self.dice.text());
-        Tagged::Full { extra: BTreeMap::from([("loose".to_owned(), loose)]), note }
     }
 
     fn file(&mut self) -> Any {

@@ -19,6 +19,35 @@ enum Adjacent {
     Named { some: Option<u8> },
 }
 
+/// What postcard alone cannot carry.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind")]
+pub(crate) enum Tagged {
+    Empty,
+    Full {
+        #[serde(flatten)]
+        extra: BTreeMap<String, Loose>,
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        note: Option<String>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Loose {
+    Number(i64),
+    Text(String),
+    Many(Vec<Loose>),
+}
+
+impl Tagged {
+    pub(crate) fn any(dice: &mut Dice) -> Self {
+        let loose = Loose::Many(vec![Loose::Number(-7), Loose::Text(dice.text()), Loose::Many(Vec::new())]);
+        let note = (dice.below(2) == 0).then(|| dice.text());
+        Self::Full { extra: BTreeMap::from([("loose".to_owned(), loose)]), note }
+    }
+}
+
 /// Of types of other crates, and of the standard library.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Plain {
