@@ -46,7 +46,7 @@ fn ranges_cross_whether_they_are_iterators_or_not() {
         floats: 0.5..=1.5,
         spans: Duration::ZERO..=Duration::MAX,
         texts: "a".to_owned()..="b".to_owned(),
-        numbers: 3..=2,
+        numbers: RangeInclusive::new(3, 2),
         backwards: (0..usize::MAX).rev(),
         steps: (-7..=7).step_by(7),
     };
