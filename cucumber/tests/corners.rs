@@ -257,6 +257,43 @@ fn a_cell_that_is_set_once_waits_for_its_owner() {
     assert!(Arc::ptr_eq(&pick, &back.graph.nodes.read().unwrap()[1]) && pick.id == 1);
 }
 
+#[cucumber]
+struct Registry {
+    parents: RefCell<Vec<Rc<Parent>>>,
+}
+
+#[cucumber]
+struct Parent {
+    kids: Vec<Rc<Kid>>,
+    owner: Rc<Registry>,
+}
+
+#[cucumber]
+struct Kid {
+    up: Weak<Parent>,
+}
+
+#[cucumber]
+struct Holder(Rc<Registry>);
+
+#[test]
+fn what_is_read_twice_is_known_to_its_parts_as_it_is_in_the_end() {
+    let registry = Rc::new(Registry { parents: RefCell::default() });
+    let parent = Rc::new_cyclic(|parent: &Weak<Parent>| Parent {
+        kids: (0..3).map(|_| Rc::new(Kid { up: parent.clone() })).collect(),
+        owner: registry.clone(),
+    });
+    registry.parents.borrow_mut().push(parent);
+    let back = there_and_back(&Holder(registry.clone())).0;
+    let parent = back.parents.borrow()[0].clone();
+    assert!(Rc::ptr_eq(&parent.owner, &back) && parent.kids.len() == 3);
+    for kid in &parent.kids {
+        assert!(kid.up.upgrade().is_some_and(|up| Rc::ptr_eq(&up, &parent)));
+    }
+    registry.parents.take();
+    back.parents.take();
+}
+
 /// A circle through a cell that the struct does not show.
 #[cucumber]
 struct Outer {

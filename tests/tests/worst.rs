@@ -17,7 +17,6 @@ use std::time::{Duration, Instant, SystemTime};
 
 use processing::prelude::*;
 use processing::{Task, cucumber};
-use serde::{Deserialize, Serialize};
 use tests::{TempDir, watchdog};
 
 #[path = "worst/connections.rs"]

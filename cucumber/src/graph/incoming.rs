@@ -38,6 +38,8 @@ pub(crate) struct Incoming {
     slots: Vec<Slot>,
     /// What is being read, outermost first.
     open: Vec<Reading>,
+    /// What has been read, in that order.
+    done: Vec<u32>,
     /// Second readings, due when everything is there.
     refills: VecDeque<Box<dyn FnOnce() -> Result<()>>>,
     /// The reading in progress has met a reference to one further out.
@@ -86,8 +88,8 @@ impl Incoming {
         let slots: Vec<Slot> = slots.collect();
         let readings = slots.len().saturating_mul(READINGS);
         let bytes_left = bytes.len().saturating_mul(BYTES_READ).max(ALWAYS_READ);
-        let (open, refills) = (Vec::new(), VecDeque::new());
-        Ok(Self { bytes: bytes.into(), slots, open, refills, cycle: false, readings, bytes_left })
+        let (open, done, refills) = (Vec::new(), Vec::new(), VecDeque::new());
+        Ok(Self { bytes: bytes.into(), slots, open, done, refills, cycle: false, readings, bytes_left })
     }
 
     fn slot(&mut self, number: u32) -> Result<&mut Slot> {
@@ -272,6 +274,7 @@ where
     }
     with(|incoming| {
         incoming.slot(number)?.state = State::Done(Box::new(pointer.clone()));
+        incoming.done.push(number);
         if let Some(refill) = refill_of::<P>(&reading) {
             let (bytes, pointer) = (incoming.bytes.clone(), pointer.clone());
             incoming.refills.push_back(Box::new(move || {
@@ -300,7 +303,7 @@ where
     P: Pointer,
     A: for<'de> DeserializeAs<'de, P::Content> + 'static,
 {
-    let bytes = with(|incoming| {
+    let (bytes, done) = with(|incoming| {
         let too_many = || {
             Error::unsupported(
                 "these shared values refer to each other in too many circles that no cell closes",
@@ -310,7 +313,7 @@ where
         incoming.bytes_left = incoming.bytes_left.checked_sub(content.place.len()).ok_or_else(too_many)?;
         incoming.slot(number)?.state = State::Open(weak.map(|weak| Box::new(weak) as Box<dyn Any>));
         incoming.open.push(Reading { is_eager, ..Reading::default() });
-        Ok(incoming.bytes.clone())
+        Ok((incoming.bytes.clone(), incoming.done.len()))
     })?;
     let read = || read::<P::Content, A>(content.codec, &bytes[content.place.clone()]);
     let value = scope::within(place.clone(), read);
@@ -318,7 +321,23 @@ where
         incoming.slot(number)?.state = State::Unread;
         Ok(incoming.open.pop().unwrap_or_default())
     })?;
+    if value.is_err() {
+        drop(forget(done));
+    }
     Ok((value?, reading))
+}
+
+/// Takes back what was read since so much was: it may refer to a value that was given up since. Nobody holds it but what was given up,
+/// too. Returns it, as whatever it is may do something when it is dropped.
+fn forget(done: usize) -> Vec<State> {
+    with_any(|incoming| {
+        let numbers = incoming.done.split_off(done.min(incoming.done.len()));
+        let forgotten = numbers.into_iter().filter_map(|number| {
+            let slot = incoming.slot(number).ok()?;
+            Some(std::mem::replace(&mut slot.state, State::Unread))
+        });
+        forgotten.collect()
+    })
 }
 
 /// What sets right all that was left out, if anything was.
