@@ -35,7 +35,7 @@
 //! | `PathBuf` | itself, also when it is no UTF-8 |
 //! | `Mutex<T>`, `RwLock<T>`, `RefCell<T>`, `OnceLock<T>`, `OnceCell<T>` | what is in it, unlocked. One that is locked just now, or poisoned, is an error |
 //! | `Condvar` | a new one |
-//! | `Rc<T>`, `Arc<T>` and their `Weak<T>`, `Arc<[T]>`, `Arc<str>` | the same value, shared by all that shared it. Cycles through `Weak`, or through a cell in the struct that is shared, keep their shape |
+//! | `Rc<T>`, `Arc<T>` and their `Weak<T>`, `Arc<[T]>`, `Arc<str>` | the same value, shared by all that shared it. Cycles through `Weak`, or through a cell that is a field of the struct which is shared, keep their shape; one that only a cell deeper inside, or in an enum's variant, could close is an error, and so is a `Weak` to its own owner outside of cells where panics abort |
 //! | `Command` | program, arguments, variables (also after `env_clear`, on Unix) and folder; not its streams |
 //! | `fn(A) -> R` | the function, for processes that run the same program |
 //! | `RangeInclusive<T>`, `vec::IntoIter<T>`, `vec_deque::IntoIter<T>`, and `Rev` and `StepBy` over ranges of whole numbers | what is left of it |
