@@ -42,7 +42,7 @@ struct Now {
 }
 
 /// A [`Mode`], and bits above it. One number, so that it is read and written at once: a word that was written in pieces is slow to read.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 struct State(u32);
 
 impl State {
