@@ -1,5 +1,6 @@
 //! Fields by which shared values refer to each other: the ones that close a circle.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -124,25 +125,30 @@ where
 struct Bytes;
 
 impl<'de> Visitor<'de> for Bytes {
-    type Value = Vec<u8>;
+    // A field holds all that is deeper, so a copy at each level would be many times what came.
+    type Value = Cow<'de, [u8]>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the bytes of a field that refers to shared values")
     }
 
-    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-        Ok(bytes.to_vec())
+    fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(bytes))
     }
 
-    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Vec<u8>, E> {
-        Ok(bytes)
+    fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(bytes.to_vec()))
     }
 
-    fn visit_seq<S: SeqAccess<'de>>(self, mut elements: S) -> Result<Vec<u8>, S::Error> {
+    fn visit_byte_buf<E>(self, bytes: Vec<u8>) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(bytes))
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut elements: S) -> Result<Self::Value, S::Error> {
         let mut bytes = Vec::new();
         while let Some(byte) = elements.next_element()? {
             bytes.push(byte);
         }
-        Ok(bytes)
+        Ok(Cow::Owned(bytes))
     }
 }
