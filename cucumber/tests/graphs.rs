@@ -233,6 +233,69 @@ fn a_cycle_through_cells_is_closed_again() {
 }
 
 #[test]
+fn a_cycle_through_a_variant_is_closed_again() {
+    #[cucumber]
+    enum Stop {
+        End(u32),
+        Line { next: RefCell<Option<Rc<Stop>>>, number: u32 },
+        Hub(RefCell<Vec<Rc<Stop>>>, OnceCell<Rc<Stop>>),
+    }
+    #[cucumber]
+    struct Map(Rc<Stop>);
+    let hub = Rc::new(Stop::Hub(RefCell::new(Vec::new()), OnceCell::new()));
+    let line = Rc::new(Stop::Line { next: RefCell::new(Some(hub.clone())), number: 7 });
+    let Stop::Hub(to, home) = &*hub else { unreachable!() };
+    to.borrow_mut().extend([Rc::new(Stop::End(1)), line.clone(), hub.clone()]);
+    home.set(line).ok().unwrap();
+    let back = round(&Map(hub.clone())).0;
+    let Stop::Hub(to, home) = &*back else { panic!("another variant came") };
+    let stops = to.take();
+    assert!(matches!(*stops[0], Stop::End(1)));
+    assert!(Rc::ptr_eq(&stops[2], &back));
+    assert!(Rc::ptr_eq(home.get().unwrap(), &stops[1]));
+    let Stop::Line { next, number: 7 } = &*stops[1] else { panic!("another line came") };
+    assert!(Rc::ptr_eq(&next.take().unwrap(), &back));
+    let Stop::Hub(to, _) = &*hub else { unreachable!() };
+    to.take();
+}
+
+#[test]
+fn a_circle_is_refused_and_not_lost_where_its_owner_has_other_cells() {
+    #[cucumber]
+    struct Seat {
+        owner: RefCell<Option<Rc<Table>>>,
+    }
+    #[cucumber]
+    struct Table {
+        seat: Seat,
+        beside: RefCell<Option<Rc<Table>>>,
+    }
+    #[cucumber]
+    struct Tree {
+        left: Option<Box<Tree>>,
+        root: RefCell<Option<Rc<Tree>>>,
+    }
+    #[cucumber]
+    struct Root<T: 'static>(Rc<T>);
+    let refused = |error: cucumber::Error| assert!(error.is_unsupported(), "{error:?}");
+
+    let seat = Seat { owner: RefCell::new(None) };
+    let table = Rc::new(Table { seat, beside: RefCell::new(None) });
+    *table.seat.owner.borrow_mut() = Some(table.clone());
+    let bytes = cucumber::to_bytes(&Root(table.clone())).unwrap();
+    refused(cucumber::from_bytes::<Root<Table>>(&bytes).err().unwrap());
+    table.seat.owner.take();
+
+    // The struct of the same type further in is not the one that is held.
+    let left = Tree { left: None, root: RefCell::new(None) };
+    let tree = Rc::new(Tree { left: Some(Box::new(left)), root: RefCell::new(None) });
+    *tree.left.as_ref().unwrap().root.borrow_mut() = Some(tree.clone());
+    let bytes = cucumber::to_bytes(&Root(tree.clone())).unwrap();
+    refused(cucumber::from_bytes::<Root<Tree>>(&bytes).err().unwrap());
+    tree.left.as_ref().unwrap().root.take();
+}
+
+#[test]
 fn a_circle_that_no_cell_can_close_is_refused() {
     // Its cell is not in the struct that is shared, but in one further in.
     #[cucumber]

@@ -1,5 +1,6 @@
 //! Fields by which shared values refer to each other: the ones that close a circle.
 
+use std::any::Any;
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
@@ -14,15 +15,18 @@ use crate::graph::{self, Coverage, Part};
 use crate::inspect;
 use crate::scope::{self, Handling};
 
-/// A struct some of whose fields are cells, through which a circle of `Rc` or `Arc` may run; `#[cucumber]` implements it.
+/// What has fields that are cells, through which a circle of `Rc` or `Arc` may run; `#[cucumber]` implements it.
 pub trait Graph: Sized + 'static {
+    /// How many there are: in an enum, of the variant that it is.
+    fn cells(&self) -> usize;
+
     /// Stores what `new` has in its cells into those of `self`.
     fn refill(&self, new: Self);
 }
 
 /// The adapter of a field that may hold its owner, by way of others: `RefCell<Option<Rc<Node>>>`, `Vec<Arc<Mutex<Node>>>`.
 ///
-/// `A` writes the field. `Owner` is the struct, if the field is a cell, and `()` if it is not; then the struct has to be in one.
+/// `A` writes the field. `Owner` is the struct or enum, if the field is a cell, and `()` if it is not; then the struct has to be in one.
 /// While the owner is not there yet, the field has its default, which is nothing but the beginning of its way to what it was.
 #[derive(Debug)]
 pub struct Edges<A, Owner = ()>(PhantomData<fn() -> (A, Owner)>);
@@ -46,7 +50,8 @@ impl<T: Graph> Owner for T {
     const IS_CELL: bool = true;
 
     fn note() {
-        graph::note_refill::<T>(Coverage::Cells, |place, new| {
+        let count: fn(&dyn Any) -> usize = |value| value.downcast_ref::<T>().map_or(0, Graph::cells);
+        graph::note_refill::<T>(Coverage::Cells(count), |place, new| {
             if let (Some(place), Ok(new)) = (place.downcast_ref::<T>(), new.downcast::<T>()) {
                 place.refill(*new);
             }
@@ -54,7 +59,7 @@ impl<T: Graph> Owner for T {
     }
 }
 
-/// The adapter of a cell in the struct `Owner`, written by `A`, in which references may be hidden.
+/// The adapter of a cell in `Owner`, written by `A`, in which references may be hidden.
 #[derive(Debug)]
 pub struct Refilled<A, Owner>(PhantomData<fn() -> (A, Owner)>);
 

@@ -21,12 +21,12 @@ const BYTES_READ: usize = 64;
 const ALWAYS_READ: usize = 16 << 20;
 
 /// How much of a value is set right by storing into its cells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Coverage {
     /// All of it: the value is a cell.
     Whole,
-    /// Those fields of the struct that are cells.
-    Cells,
+    /// Those of its fields that are cells; how many a value has.
+    Cells(fn(&dyn Any) -> usize),
 }
 
 /// Stores what a second reading found into the cells of the first value.
@@ -77,9 +77,37 @@ struct Reading {
     is_hollow: bool,
     /// Something inside of cells was.
     has_hollow_cells: bool,
+    /// How many cells were read that their owner can set right. They may be those of values further inside, whose owners nobody
+    /// will ask.
+    cells: usize,
     /// What is left out for being read later might be read at once instead.
     is_eager: bool,
     refills: Vec<(TypeId, Coverage, Refill)>,
+}
+
+/// What a value lacks when it has been read once.
+enum Lack {
+    Nothing,
+    /// What is in its cells, and how that is stored.
+    Cells(Refill),
+    /// Something for which there is no way back.
+    Irreparable,
+}
+
+impl Reading {
+    /// Whether all that was left out can be stored into this value.
+    fn lack_of(&self, value: &dyn Any) -> Lack {
+        if !self.is_hollow && !self.has_hollow_cells {
+            return Lack::Nothing;
+        }
+        let is_all = |coverage: Coverage| match coverage {
+            Coverage::Whole => true,
+            Coverage::Cells(count) => !self.is_hollow && count(value) == self.cells,
+        };
+        let target = value.type_id();
+        let fitting = self.refills.iter().find(|(owner, coverage, _)| *owner == target && is_all(*coverage));
+        fitting.map_or(Lack::Irreparable, |(_, _, refill)| Lack::Cells(*refill))
+    }
 }
 
 impl Incoming {
@@ -235,19 +263,19 @@ where
     let place = scope::place();
     let attempt = |weak: Option<P::Weak>| {
         let lazily = attempt::<P, A>(number, &content, &place, weak.clone(), false)?;
-        if is_sound::<P>(&lazily.1) {
+        if !matches!(lazily.1, Lack::Irreparable) {
             return Ok(lazily);
         }
         // What was to be read later refers to this one perhaps by way of a cell.
         attempt::<P, A>(number, &content, &place, weak, true)
     };
-    let (pointer, reading) = if content.is_weakly_held && P::KNOWS_ITSELF && cfg!(panic = "unwind") {
+    let (pointer, lack) = if content.is_weakly_held && P::KNOWS_ITSELF && cfg!(panic = "unwind") {
         let mut outcome = None;
         // The standard library makes a value that knows its own address from a function that cannot fail.
         let made = catch_unwind(AssertUnwindSafe(|| {
             P::cyclic(|weak| match attempt(Some(weak.clone())) {
-                Ok((value, reading)) => {
-                    outcome = Some(Ok(reading));
+                Ok((value, lack)) => {
+                    outcome = Some(Ok(lack));
                     value
                 }
                 Err(error) => {
@@ -257,25 +285,29 @@ where
             })
         }));
         match (made, outcome) {
-            (Ok(pointer), Some(Ok(reading))) => (pointer, reading),
+            (Ok(pointer), Some(Ok(lack))) => (pointer, lack),
             (Err(payload), Some(Err(error))) if payload.is::<Abandoned>() => return Err(error),
             (Err(payload), _) => resume_unwind(payload),
             (Ok(_), _) => unreachable!("a value was made from an error"),
         }
     } else {
-        let (value, reading) = attempt(None)?;
-        (P::new(value), reading)
+        let (value, lack) = attempt(None)?;
+        (P::new(value), lack)
     };
-    if !is_sound::<P>(&reading) {
-        return Err(Error::unsupported(
-            "this value and another hold each other, and no cell in the struct that the `Rc` or `Arc` holds could have \
-             closed the circle; put the reference into a `RefCell` or `Mutex` there, or send the owner first",
-        ));
-    }
+    let refill = match lack {
+        Lack::Nothing => None,
+        Lack::Cells(refill) => Some(refill),
+        Lack::Irreparable => {
+            return Err(Error::unsupported(
+                "this value and another hold each other, and no cell that the `Rc` or `Arc` itself holds could have closed \
+                 the circle; put the reference into a `RefCell` or `Mutex` there, or send the owner first",
+            ));
+        }
+    };
     with(|incoming| {
         incoming.slot(number)?.state = State::Done(Box::new(pointer.clone()));
         incoming.done.push(number);
-        if let Some(refill) = refill_of::<P>(&reading) {
+        if let Some(refill) = refill {
             let (bytes, pointer) = (incoming.bytes.clone(), pointer.clone());
             incoming.refills.push_back(Box::new(move || {
                 let again =
@@ -298,7 +330,7 @@ fn attempt<P, A>(
     place: &Option<String>,
     weak: Option<P::Weak>,
     is_eager: bool,
-) -> Result<(P::Content, Reading)>
+) -> Result<(P::Content, Lack)>
 where
     P: Pointer,
     A: for<'de> DeserializeAs<'de, P::Content> + 'static,
@@ -324,7 +356,9 @@ where
     if value.is_err() {
         drop(forget(done));
     }
-    Ok((value?, reading))
+    let value = value?;
+    let lack = reading.lack_of(&value);
+    Ok((value, lack))
 }
 
 /// Takes back what was read since so much was: it may refer to a value that was given up since. Nobody holds it but what was given up,
@@ -338,21 +372,6 @@ fn forget(done: usize) -> Vec<State> {
         });
         forgotten.collect()
     })
-}
-
-/// What sets right all that was left out, if anything was.
-fn refill_of<P: Pointer>(reading: &Reading) -> Option<Refill> {
-    let wanted = |coverage: Coverage| match coverage {
-        Coverage::Whole => reading.is_hollow || reading.has_hollow_cells,
-        Coverage::Cells => reading.has_hollow_cells && !reading.is_hollow,
-    };
-    let target = TypeId::of::<P::Content>();
-    let fitting = reading.refills.iter().find(|(owner, coverage, _)| *owner == target && wanted(*coverage));
-    fitting.map(|(_, _, refill)| *refill)
-}
-
-fn is_sound<P: Pointer>(reading: &Reading) -> bool {
-    !(reading.is_hollow || reading.has_hollow_cells) || refill_of::<P>(reading).is_some()
 }
 
 /// Notes that the part which is being read lacks something for now.
@@ -391,6 +410,7 @@ pub(crate) fn has_cycle() -> bool {
 pub(crate) fn note_refill<T: 'static>(coverage: Coverage, refill: Refill) {
     with_any(|incoming| {
         if let Some(reading) = incoming.open.last_mut() {
+            reading.cells += usize::from(matches!(coverage, Coverage::Cells(_)));
             reading.refills.push((TypeId::of::<T>(), coverage, refill));
         }
     });

@@ -67,10 +67,12 @@ pub(super) fn expand(item: Item, runtime: &Runtime) -> TokenStream {
             // serde looks for the content of such a variant without asking the field how it is read, so the variant says it.
             let is_adjacent = has_argument(&item.attrs, "content");
             for variant in &mut item.variants {
+                let (name, cfgs) = (&variant.ident, cfgs(&variant.attrs).cloned().collect());
                 let is_newtype =
                     matches!(&variant.fields, Fields::Unnamed(fields) if fields.unnamed.len() == 1);
                 let on = (is_adjacent && is_newtype).then_some(&mut variant.attrs);
-                crossing.fields(&mut variant.fields, on, false);
+                let cells = crossing.fields(&mut variant.fields, on);
+                crossing.bearers.push(Bearer { path: quote!(Self::#name), cfgs, cells });
             }
             let fields: Vec<Field> =
                 item.variants.iter().flat_map(|variant| variant.fields.clone()).collect();
@@ -110,7 +112,8 @@ pub(crate) fn with_derives(attrs: &mut Vec<Attribute>, wanted: &Derives, runtime
 /// Puts on each field of a struct what it needs to cross; what comes back goes beside the struct.
 pub(crate) fn adapt(item: &mut ItemStruct, runtime: &Runtime) -> Option<TokenStream> {
     let mut crossing = Crossing::new(&item.ident, &item.generics, runtime);
-    crossing.fields(&mut item.fields, None, true);
+    let cells = crossing.fields(&mut item.fields, None);
+    crossing.bearers.push(Bearer { path: quote!(Self), cfgs: Vec::new(), cells });
     crossing.bound(&mut item.attrs, &item.fields.iter().cloned().collect::<Vec<_>>());
     crossing.helpers()
 }
@@ -122,17 +125,23 @@ struct Crossing<'c> {
     runtime: &'c Runtime,
     helper: Ident,
     nodes: Vec<Node>,
-    /// Fields that can be set right when the rest of a graph is there.
-    cells: Vec<(Member, Field)>,
+    bearers: Vec<Bearer>,
     /// The parameters in fields that have an adapter.
     adapted: Vec<Ident>,
+}
+
+/// A struct, or a variant, and those of its fields that can be set right when the rest of a graph is there.
+struct Bearer {
+    path: TokenStream,
+    cfgs: Vec<Attribute>,
+    cells: Vec<(Member, Field)>,
 }
 
 impl<'c> Crossing<'c> {
     fn new(name: &Ident, generics: &Generics, runtime: &'c Runtime) -> Self {
         let helper = format_ident!("__CrossingOf{}", name);
         let (name, generics) = (name.clone(), generics.clone());
-        Self { name, generics, runtime, helper, nodes: Vec::new(), cells: Vec::new(), adapted: Vec::new() }
+        Self { name, generics, runtime, helper, nodes: Vec::new(), bearers: Vec::new(), adapted: Vec::new() }
     }
 
     /// The item's type, as it is written from outside.
@@ -142,8 +151,13 @@ impl<'c> Crossing<'c> {
         quote!(#name #arguments)
     }
 
-    /// Puts adapters on the fields, or on what is around the only one.
-    fn fields(&mut self, fields: &mut Fields, mut around: Option<&mut Vec<Attribute>>, is_struct: bool) {
+    /// Puts adapters on the fields, or on what is around the only one; which of them are cells.
+    fn fields(
+        &mut self,
+        fields: &mut Fields,
+        mut around: Option<&mut Vec<Attribute>>,
+    ) -> Vec<(Member, Field)> {
+        let mut cells = Vec::new();
         let members: Vec<Member> = fields.members().collect();
         for (member, field) in members.into_iter().zip(fields.iter_mut()) {
             if is_settled(field) {
@@ -154,7 +168,7 @@ impl<'c> Crossing<'c> {
             let kept = mentioned(&ty, &self.generics);
             // The owner is named beside the field's type alone, whose parameters have to do.
             let has_all = kept.params.len() == self.generics.params.len();
-            let owner = (is_struct && has_all && is_cell(&ty)).then(|| this.clone());
+            let owner = (has_all && is_cell(&ty)).then(|| this.clone());
             let is_owned = owner.is_some();
             let mut recogniser = Recogniser { helper: &self.helper, nodes: std::mem::take(&mut self.nodes) };
             let before = recogniser.nodes.len();
@@ -165,7 +179,7 @@ impl<'c> Crossing<'c> {
             }
             let Some(adapter) = adapter else { continue };
             if is_owned {
-                self.cells.push((member, field.clone()));
+                cells.push((member, field.clone()));
             }
             let path = self.runtime.path();
             let is_missing =
@@ -180,6 +194,7 @@ impl<'c> Crossing<'c> {
             place.push(parse_quote!(#[serde(with = #with)]));
             self.adapted.extend(kept.type_params().map(|param| param.ident.clone()));
         }
+        cells
     }
 
     /// serde asks nothing of the parameters in a field with a `with`, so it is told what to ask of all of them.
@@ -279,31 +294,75 @@ impl<'c> Crossing<'c> {
         }
     }
 
-    /// How the struct's cells are set right.
+    /// How the cells are counted and set right.
     fn graph(&self) -> Option<TokenStream> {
-        if self.cells.is_empty() {
+        let bearers: Vec<&Bearer> = self.bearers.iter().filter(|bearer| !bearer.cells.is_empty()).collect();
+        if bearers.is_empty() {
             return None;
         }
         let mut generics = self.generics.clone();
         let this = self.this();
         generics.make_where_clause().predicates.push(parse_quote!(#this: 'static));
         let (generics, _, where_clause) = generics.split_for_impl();
-        let cells = self.cells.iter().map(|(member, field)| {
-            let cfgs = cfgs(&field.attrs);
-            quote! {
-                #(#cfgs)*
-                (&&__rt::cross::Place(&self.#member)).refill(&mut new.#member);
-            }
-        });
+        let counts = bearers.iter().map(|bearer| bearer.count());
+        let refills = bearers.iter().map(|bearer| bearer.refill());
         Some(quote! {
             #[automatically_derived]
+            #[allow(irrefutable_let_patterns, reason = "a struct is written as an enum of one variant")]
             impl #generics __rt::cross::Graph for #this #where_clause {
+                fn cells(&self) -> usize {
+                    let mut cells = 0;
+                    #(#counts)*
+                    cells
+                }
+
                 fn refill(&self, mut new: Self) {
                     use __rt::cross::choosing::*;
-                    #(#cells)*
+                    #(#refills)*
                 }
             }
         })
+    }
+}
+
+impl Bearer {
+    /// Counts the cells, if the value is this variant.
+    fn count(&self) -> TokenStream {
+        let Self { path, cfgs, cells } = self;
+        let cells = cells.iter().map(|(_, field)| {
+            let cfgs = self::cfgs(&field.attrs);
+            quote! { #(#cfgs)* { cells += 1; } }
+        });
+        quote! {
+            #(#cfgs)*
+            if let #path { .. } = self {
+                #(#cells)*
+            }
+        }
+    }
+
+    /// Stores what is new into the cells, if both values are this variant.
+    fn refill(&self) -> TokenStream {
+        let Self { path, cfgs, cells } = self;
+        let pattern = |prefix: &str| {
+            let fields = cells.iter().enumerate().map(|(number, (member, field))| {
+                let (name, cfgs) = (format_ident!("{prefix}{number}"), self::cfgs(&field.attrs));
+                quote!(#(#cfgs)* #member: #name,)
+            });
+            quote!(#path { #(#fields)* .. })
+        };
+        let (old, new) = (pattern("__old"), pattern("__new"));
+        let stores = cells.iter().enumerate().map(|(number, (_, field))| {
+            let (old, new) = (format_ident!("__old{number}"), format_ident!("__new{number}"));
+            let cfgs = self::cfgs(&field.attrs);
+            quote! { #(#cfgs)* { (&&__rt::cross::Place(#old)).refill(#new); } }
+        });
+        quote! {
+            #(#cfgs)*
+            if let (#old, #new) = (self, &mut new) {
+                #(#stores)*
+            }
+        }
     }
 }
 
