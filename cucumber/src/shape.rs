@@ -4,6 +4,7 @@
 //! [`know`] makes a type's reading known under its name; the first encoding of a type of that name traces it, and the encoder then walks the traced
 //! [`Shape`] beside the value. Whatever does not match, or was never traced, is written as named MessagePack instead.
 
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -228,21 +229,25 @@ impl Shape {
 #[inline]
 pub fn know<T: DeserializeOwned>() {
     let tracer: fn() -> Shape = trace::shape_of::<T>;
-    if KNOWN.with(|known| known.find(tracer as usize)).is_none() {
-        make_known::<T>(tracer);
+    // Most often it is the same type again.
+    if LAST_KNOWN.get() != tracer as usize {
+        recall::<T>(tracer);
     }
 }
 
 thread_local! {
-    /// The tracers of types that are known.
+    /// The tracers of types that are known, and that of the last one which was asked for.
     static KNOWN: Lately<()> = const { Lately::new() };
+    static LAST_KNOWN: Cell<usize> = const { Cell::new(0) };
 }
 
-#[cold]
 #[inline(never)]
-fn make_known<T>(tracer: fn() -> Shape) {
-    register(crate::type_name::<T>(), tracer as usize, tracer);
-    KNOWN.with(|known| known.keep(tracer as usize, ()));
+fn recall<T>(tracer: fn() -> Shape) {
+    if KNOWN.with(|known| known.find(tracer as usize)).is_none() {
+        register(crate::type_name::<T>(), tracer as usize, tracer);
+        KNOWN.with(|known| known.keep(tracer as usize, ()));
+    }
+    LAST_KNOWN.set(tracer as usize);
 }
 
 /// The shape of the type that is called `T`'s name, if one is known.

@@ -38,16 +38,14 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
+    /// For whoever has not begun.
+    pub(crate) const NONE: Self = Self { lowest: usize::MAX };
+
+    /// When the encoding or decoding begins here.
     #[inline]
     pub(crate) fn here() -> Self {
-        Self::from(position())
-    }
-
-    /// When the encoding or decoding began when the stack stood at this [`position`].
-    #[inline]
-    pub(crate) fn from(beginning: usize) -> Self {
         let budget = BUDGET.try_with(Cell::get).unwrap_or(DEFAULT);
-        Self { lowest: beginning.saturating_sub(budget) }
+        Self { lowest: position().saturating_sub(budget) }
     }
 
     /// Fails when the budget is used up.
@@ -65,7 +63,7 @@ fn too_deep() -> Error {
 
 /// Where the stack stands.
 #[inline]
-pub(crate) fn position() -> usize {
+fn position() -> usize {
     let here = 0u8;
     std::ptr::from_ref(&here).addr()
 }

@@ -9,7 +9,7 @@ use super::{Attachment, Scope};
 use crate::credentials::Credentials;
 use crate::error::{Error, Kind};
 use crate::graph::{Incoming, Outgoing};
-use crate::stack::{self, Stack};
+use crate::stack::Stack;
 
 /// What is going on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +37,8 @@ pub(crate) enum Failure {
 /// What is known of every encoding and decoding: two words, each of which is read and written at once.
 struct Now {
     state: Cell<State>,
-    /// Where the stack stood when the outermost began: those inside it use up the same stack.
-    stack: Cell<usize>,
+    /// The stack of the outermost: those inside it use up the same.
+    stack: Cell<Stack>,
 }
 
 /// A [`Mode`], and bits above it. One number, so that it is read and written at once: a word that was written in pieces is slow to read.
@@ -97,7 +97,7 @@ pub(crate) struct Table {
 
 thread_local! {
     static NOW: Now = const {
-        Now { state: Cell::new(State::of(Mode::Nothing)), stack: Cell::new(0) }
+        Now { state: Cell::new(State::of(Mode::Nothing)), stack: Cell::new(Stack::NONE) }
     };
     // Encodings nest: a `Serialize` implementation may encode something on its own account.
     static TABLES: RefCell<Vec<Table>> = const { RefCell::new(Vec::new()) };
@@ -124,11 +124,11 @@ pub(crate) fn trusts_functions() -> bool {
     state().has(State::FUNCTIONS)
 }
 
-/// Where the stack stood when the encoding or decoding in progress began.
+/// The stack of the encoding or decoding in progress.
 pub(crate) fn stack() -> Stack {
     match mode() {
         Mode::Nothing => Stack::here(),
-        _ => Stack::from(NOW.with(|now| now.stack.get())),
+        _ => NOW.with(|now| now.stack.get()),
     }
 }
 
@@ -167,7 +167,6 @@ fn with_last<R>(body: impl FnOnce(Option<&mut Table>) -> R) -> R {
 
 /// An encoding or decoding in progress; leaving the block, also by a panic, ends it.
 pub(crate) struct Guard {
-    /// Where the stack stood when this began.
     pub(crate) stack: Stack,
     /// What is known of the one around it.
     outer: State,
@@ -219,10 +218,12 @@ impl Guard {
     fn begin(state: State) -> Self {
         NOW.with(|now| {
             let outer = now.state.replace(state);
-            if outer.is(Mode::Nothing) {
-                now.stack.set(stack::position());
-            }
-            Self { stack: Stack::from(now.stack.get()), outer }
+            let stack = match outer.is(Mode::Nothing) {
+                true => Stack::here(),
+                false => now.stack.get(),
+            };
+            now.stack.set(stack);
+            Self { stack, outer }
         })
     }
 
