@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::path::Path;
 use std::rc::{self, Rc};
 use std::sync::{self, Arc};
 
@@ -9,6 +10,7 @@ use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serializer};
 use serde_with::{DeserializeAs, SerializeAs};
 
+use super::Cross;
 use super::via::Written;
 use crate::error::Error;
 use crate::graph::Pointer;
@@ -76,17 +78,21 @@ where
     read(number).map_err(|error| serde::de::Error::custom(scope::stash(error)))
 }
 
+/// The pointers to some kinds of targets, each written by the adapter behind `by`.
 macro_rules! shared {
-    ($([$($param:tt)*] $pointer:ty, $weak:ty;)*) => {$(
-        impl<$($param)* A: SerializeAs<<$pointer as Pointer>::Target>> SerializeAs<$pointer> for Shared<A> {
+    ($([$($param:tt)*] $pointer:ty, $weak:ty, by $by:ty;)*) => {$(
+        impl<$($param)* A> SerializeAs<$pointer> for Shared<A>
+        where
+            $by: SerializeAs<<$pointer as Pointer>::Target>,
+        {
             fn serialize_as<S: Serializer>(value: &$pointer, serializer: S) -> Result<S::Ok, S::Error> {
                 if inspect::is_inspecting() {
                     return match inspect::meet::<$pointer>(value.address()) {
-                        true => A::serialize_as(value.target(), serializer),
+                        true => <$by>::serialize_as(value.target(), serializer),
                         false => serializer.serialize_unit(),
                     };
                 }
-                number(graph::write_strong::<_, A>(value), serializer)
+                number(graph::write_strong::<_, $by>(value), serializer)
             }
         }
 
@@ -103,31 +109,34 @@ macro_rules! shared {
 
         impl<'de, $($param)* A> DeserializeAs<'de, $pointer> for Shared<A>
         where
-            A: for<'a> DeserializeAs<'a, <$pointer as Pointer>::Content> + 'static,
+            $by: for<'a> DeserializeAs<'a, <$pointer as Pointer>::Content> + 'static,
         {
             fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<$pointer, D::Error> {
-                referred(deserializer, graph::strong::<$pointer, A>)
+                referred(deserializer, graph::strong::<$pointer, $by>)
             }
         }
 
         impl<'de, $($param)* A> DeserializeAs<'de, $weak> for Shared<A>
         where
-            A: for<'a> DeserializeAs<'a, <$pointer as Pointer>::Content> + 'static,
+            $by: for<'a> DeserializeAs<'a, <$pointer as Pointer>::Content> + 'static,
         {
             fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<$weak, D::Error> {
-                referred(deserializer, graph::weak::<$pointer, A>)
+                referred(deserializer, graph::weak::<$pointer, $by>)
             }
         }
     )*};
 }
 
 shared! {
-    [T: 'static,] Rc<T>, rc::Weak<T>;
-    [T: 'static,] Arc<T>, sync::Weak<T>;
-    [T: 'static,] Rc<[T]>, rc::Weak<[T]>;
-    [T: 'static,] Arc<[T]>, sync::Weak<[T]>;
-    [] Rc<str>, rc::Weak<str>;
-    [] Arc<str>, sync::Weak<str>;
+    [T: 'static,] Rc<T>, rc::Weak<T>, by A;
+    [T: 'static,] Arc<T>, sync::Weak<T>, by A;
+    [T: 'static,] Rc<[T]>, rc::Weak<[T]>, by A;
+    [T: 'static,] Arc<[T]>, sync::Weak<[T]>, by A;
+    [] Rc<str>, rc::Weak<str>, by A;
+    [] Arc<str>, sync::Weak<str>, by A;
+    // serde has no way for a path that is not text, so no adapter is asked.
+    [] Rc<Path>, rc::Weak<Path>, by Cross;
+    [] Arc<Path>, sync::Weak<Path>, by Cross;
 }
 
 /// The adapter of what an `Arc<[T]>` or `Rc<[T]>` holds, where its elements are written by `A`.

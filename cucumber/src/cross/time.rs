@@ -1,7 +1,7 @@
 //! Moments and paths: what serde writes for some values only, or not at all.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use serde::de::Error as _;
@@ -72,9 +72,15 @@ impl<'de> DeserializeAs<'de, Instant> for Cross {
     }
 }
 
+impl SerializeAs<Path> for Cross {
+    fn serialize_as<S: Serializer>(value: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        value.as_os_str().serialize(serializer)
+    }
+}
+
 impl SerializeAs<PathBuf> for Cross {
     fn serialize_as<S: Serializer>(value: &PathBuf, serializer: S) -> Result<S::Ok, S::Error> {
-        value.as_os_str().serialize(serializer)
+        Cross::serialize_as(value.as_path(), serializer)
     }
 }
 

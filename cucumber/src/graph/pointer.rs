@@ -1,6 +1,7 @@
 //! What `Rc` and `Arc` have in common.
 
 use std::any::Any;
+use std::path::{Path, PathBuf};
 use std::rc::{self, Rc};
 use std::sync::{self, Arc};
 
@@ -105,4 +106,6 @@ pointers_without_size! {
     [T: 'static] Arc<[T]>, sync::Weak<[T]>, Vec<T>;
     [] Rc<str>, rc::Weak<str>, String;
     [] Arc<str>, sync::Weak<str>, String;
+    [] Rc<Path>, rc::Weak<Path>, PathBuf;
+    [] Arc<Path>, sync::Weak<Path>, PathBuf;
 }

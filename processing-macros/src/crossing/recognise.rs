@@ -31,6 +31,10 @@ const LEAVES: &[&str] = &[
     "PathBuf",
     "Condvar",
     "Command",
+    "ExitStatus",
+    "Output",
+    "Error",
+    "ErrorKind",
     "Regex",
     "RangeInclusive",
     "IntoIter",
@@ -61,6 +65,11 @@ const CONTAINERS: &[(&str, usize)] = &[
     ("BTreeMap", 2),
     ("HashMap", 2),
     ("Result", 2),
+    ("Cell", 1),
+    ("Bound", 1),
+    ("Range", 1),
+    ("RangeFrom", 1),
+    ("RangeTo", 1),
 ];
 
 /// What has a value without being told one, so that it can stand in for a reference which is not there yet.
@@ -168,6 +177,11 @@ impl Recogniser<'_> {
             let element = self.adapter(&slice.elem)?;
             let container = without_arguments(&path.path);
             return Some(self.node(ty, quote!(#container<[#element]>), quote!(choosing)));
+        }
+        if name == "Reverse" {
+            let [turned] = arguments[..] else { return None };
+            let turned = self.adapter(turned)?;
+            return Some(self.node(ty, quote!(__rt::cross::Turned<#turned>), quote!(choosing)));
         }
         let (_, count) = CONTAINERS.iter().find(|(container, _)| *container == name)?;
         if arguments.len() < *count {

@@ -1,0 +1,74 @@
+//! How a process ended, and what it said.
+
+#[cfg(unix)]
+use std::os::unix::process::ExitStatusExt as _;
+#[cfg(windows)]
+use std::os::windows::process::ExitStatusExt as _;
+use std::process::{ExitStatus, Output};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_with::{DeserializeAs, SerializeAs};
+
+use super::Cross;
+
+/// All that the system said: the code and the signal.
+#[cfg(unix)]
+fn number(status: ExitStatus) -> i32 {
+    status.into_raw()
+}
+
+#[cfg(unix)]
+fn status(number: i32) -> ExitStatus {
+    ExitStatus::from_raw(number)
+}
+
+/// There every process has a code.
+#[cfg(windows)]
+fn number(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_default()
+}
+
+#[cfg(windows)]
+fn status(number: i32) -> ExitStatus {
+    ExitStatus::from_raw(number.cast_unsigned())
+}
+
+impl SerializeAs<ExitStatus> for Cross {
+    fn serialize_as<S: Serializer>(value: &ExitStatus, serializer: S) -> Result<S::Ok, S::Error> {
+        number(*value).serialize(serializer)
+    }
+}
+
+impl<'de> DeserializeAs<'de, ExitStatus> for Cross {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<ExitStatus, D::Error> {
+        i32::deserialize(deserializer).map(status)
+    }
+}
+
+#[derive(Serialize)]
+struct Lent<'a> {
+    status: i32,
+    stdout: &'a Vec<u8>,
+    stderr: &'a Vec<u8>,
+}
+
+#[derive(Deserialize)]
+struct Owned {
+    status: i32,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl SerializeAs<Output> for Cross {
+    fn serialize_as<S: Serializer>(value: &Output, serializer: S) -> Result<S::Ok, S::Error> {
+        let Output { status, stdout, stderr } = value;
+        Lent { status: number(*status), stdout, stderr }.serialize(serializer)
+    }
+}
+
+impl<'de> DeserializeAs<'de, Output> for Cross {
+    fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Output, D::Error> {
+        let Owned { status, stdout, stderr } = Owned::deserialize(deserializer)?;
+        Ok(Output { status: self::status(status), stdout, stderr })
+    }
+}
