@@ -285,6 +285,11 @@ fn a_circle_is_refused_and_not_lost_where_its_owner_has_other_cells() {
     let bytes = cucumber::to_bytes(&Root(table.clone())).unwrap();
     refused(cucumber::from_bytes::<Root<Table>>(&bytes).err().unwrap());
     table.seat.owner.take();
+    // Where that cell lacks nothing, it is in nobody's way.
+    *table.beside.borrow_mut() = Some(table.clone());
+    let back = round(&Root(table.clone())).0;
+    assert!(Rc::ptr_eq(&back.beside.take().unwrap(), &back));
+    table.beside.take();
 
     // The struct of the same type further in is not the one that is held.
     let left = Tree { left: None, root: RefCell::new(None) };

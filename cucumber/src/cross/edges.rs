@@ -34,28 +34,24 @@ pub struct Edges<A, Owner = ()>(PhantomData<fn() -> (A, Owner)>);
 /// Who owns a field: nobody that could set it right later, or a [`Graph`].
 pub trait Owner {
     #[doc(hidden)]
-    const IS_CELL: bool;
-
-    #[doc(hidden)]
-    fn note();
+    fn watch<R>(read: impl FnOnce() -> R) -> R;
 }
 
 impl Owner for () {
-    const IS_CELL: bool = false;
-
-    fn note() {}
+    fn watch<R>(read: impl FnOnce() -> R) -> R {
+        read()
+    }
 }
 
 impl<T: Graph> Owner for T {
-    const IS_CELL: bool = true;
-
-    fn note() {
+    fn watch<R>(read: impl FnOnce() -> R) -> R {
         let count: fn(&dyn Any) -> usize = |value| value.downcast_ref::<T>().map_or(0, Graph::cells);
         graph::note_refill::<T>(Coverage::Cells(count), |place, new| {
             if let (Some(place), Ok(new)) = (place.downcast_ref::<T>(), new.downcast::<T>()) {
                 place.refill(*new);
             }
         });
+        graph::watch::<T, R>(read)
     }
 }
 
@@ -71,8 +67,7 @@ impl<T, A: SerializeAs<T>, O> SerializeAs<T> for Refilled<A, O> {
 
 impl<'de, T, A: DeserializeAs<'de, T>, O: Owner> DeserializeAs<'de, T> for Refilled<A, O> {
     fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-        O::note();
-        graph::watch(|| A::deserialize_as(deserializer))
+        O::watch(|| A::deserialize_as(deserializer))
     }
 }
 
@@ -101,9 +96,7 @@ where
         if scope::handling() == Handling::Masked {
             return Ok(T::default());
         }
-        let read = || read_now::<T, A>(&bytes);
-        O::note();
-        let value = if O::IS_CELL { graph::watch(read) } else { read() };
+        let value = O::watch(|| read_now::<T, A>(&bytes));
         value.map_err(|error| serde::de::Error::custom(scope::stash(error)))
     }
 }

@@ -75,11 +75,9 @@ enum State {
 struct Reading {
     /// Something outside of cells was left out.
     is_hollow: bool,
-    /// Something inside of cells was.
-    has_hollow_cells: bool,
-    /// How many cells were read that their owner can set right. They may be those of values further inside, whose owners nobody
-    /// will ask.
-    cells: usize,
+    /// The cells that were read and whose owner can set them right: his type, and whether they lack something. The owner may be
+    /// further inside, where nobody will ask him.
+    cells: Vec<(TypeId, bool)>,
     /// What is left out for being read later might be read at once instead.
     is_eager: bool,
     refills: Vec<(TypeId, Coverage, Refill)>,
@@ -97,14 +95,19 @@ enum Lack {
 impl Reading {
     /// Whether all that was left out can be stored into this value.
     fn lack_of(&self, value: &dyn Any) -> Lack {
-        if !self.is_hollow && !self.has_hollow_cells {
+        if !self.is_hollow && !self.cells.iter().any(|(_, lacks)| *lacks) {
             return Lack::Nothing;
         }
+        let target = value.type_id();
         let is_all = |coverage: Coverage| match coverage {
             Coverage::Whole => true,
-            Coverage::Cells(count) => !self.is_hollow && count(value) == self.cells,
+            Coverage::Cells(count) => {
+                let own = self.cells.iter().filter(|(owner, _)| *owner == target).count();
+                let is_own = self.cells.iter().all(|(owner, lacks)| *owner == target || !lacks);
+                // More would be those of another value of this type, further inside.
+                !self.is_hollow && is_own && own == count(value)
+            }
         };
-        let target = value.type_id();
         let fitting = self.refills.iter().find(|(owner, coverage, _)| *owner == target && is_all(*coverage));
         fitting.map_or(Lack::Irreparable, |(_, _, refill)| Lack::Cells(*refill))
     }
@@ -410,20 +413,20 @@ pub(crate) fn has_cycle() -> bool {
 pub(crate) fn note_refill<T: 'static>(coverage: Coverage, refill: Refill) {
     with_any(|incoming| {
         if let Some(reading) = incoming.open.last_mut() {
-            reading.cells += usize::from(matches!(coverage, Coverage::Cells(_)));
             reading.refills.push((TypeId::of::<T>(), coverage, refill));
         }
     });
 }
 
-/// Reads a cell; whatever it lacks is the cell's, and not that of the struct around it.
-pub(crate) fn watch<R>(read: impl FnOnce() -> R) -> R {
+/// Reads a cell of an `Owner`; whatever it lacks is the cell's, and not that of what is around it.
+pub(crate) fn watch<Owner: 'static, R>(read: impl FnOnce() -> R) -> R {
     let before =
         with_any(|incoming| incoming.open.last_mut().map(|reading| std::mem::take(&mut reading.is_hollow)));
     let outcome = read();
     with_any(|incoming| {
         if let (Some(before), Some(reading)) = (before, incoming.open.last_mut()) {
-            reading.has_hollow_cells |= std::mem::replace(&mut reading.is_hollow, before);
+            let lacks = std::mem::replace(&mut reading.is_hollow, before);
+            reading.cells.push((TypeId::of::<Owner>(), lacks));
         }
     });
     outcome
