@@ -28,17 +28,17 @@
 //! | type | crosses as |
 //! |---|---|
 //! | `File` | itself: open, at its position, which both sides then share. In bytes that may outlive the process: path, mode and position (on Linux); opening creates nothing and truncates nothing |
-//! | `TcpStream`, `TcpListener`, `UdpSocket`, `UnixStream`, `UnixListener`, `UnixDatagram` | itself, open. In plain bytes: the addresses, to be connected or bound again. The name of a Unix socket that nobody listens at any more is taken over |
+//! | `TcpStream`, `TcpListener`, `UdpSocket`, `UnixStream`, `UnixListener`, `UnixDatagram` | itself, open. In plain bytes: the addresses, to be connected or bound again, blocking or not as before (on Windows always blocking). The name of a Unix socket that nobody listens at any more is taken over |
 //! | `OwnedFd` (`OwnedHandle`, `OwnedSocket`), `PipeReader`, `PipeWriter`, `ChildStdin`, `ChildStdout`, `ChildStderr` | itself, open. Never in plain bytes |
 //! | `Instant` | the same moment, by the system's clock |
 //! | `SystemTime` | itself, also before 1970 |
 //! | `PathBuf` | itself, also when it is no UTF-8 |
 //! | `Mutex<T>`, `RwLock<T>`, `RefCell<T>`, `OnceLock<T>`, `OnceCell<T>` | what is in it, unlocked. One that is locked just now, or poisoned, is an error |
 //! | `Condvar` | a new one |
-//! | `Rc<T>`, `Arc<T>` and their `Weak<T>`, `Arc<[T]>`, `Arc<str>`, `Arc<Path>` | the same value, shared by all that shared it. Cycles through `Weak`, or through a cell that is a field of the struct or enum which is shared, keep their shape; one that only a cell deeper inside could close is an error, and so is a `Weak` to its own owner outside of cells where panics abort |
+//! | `Rc<T>`, `Arc<T>` and their `Weak<T>`, `Arc<[T]>`, `Arc<str>`, `Arc<Path>` | the same value, shared by all that shared it. Cycles through `Weak`, or through a cell that is a field of the struct or enum which is shared, keep their shape; one that only a cell deeper inside could close is an error, and so is one through a struct with others of its own type inside of it, not behind an `Rc` or `Arc`, and a `Weak` to its own owner outside of cells where panics abort |
 //! | `Command` | program, arguments, variables (also after `env_clear`, on Unix) and folder; not its streams |
 //! | `ExitStatus`, `Output` | itself |
-//! | `io::Error`, `ErrorKind` | the same number of the system, or the same kind and text; what somebody put into it becomes its text |
+//! | `io::Error`, `ErrorKind` | the same number of the system, or the same kind and text; what somebody put into it becomes its text. A kind that stable Rust has no name for becomes `Other` |
 //! | `fn(A) -> R` | the function, for processes that run the same program |
 //! | `RangeInclusive<T>`, `vec::IntoIter<T>`, `vec_deque::IntoIter<T>`, and `Rev` and `StepBy` over ranges of whole numbers | what is left of it |
 //! | `Cursor<T>` | with its position |

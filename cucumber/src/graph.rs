@@ -21,12 +21,14 @@ use crate::scope::{is_writing, with_table, with_top};
 
 mod incoming;
 mod pointer;
+mod reading;
 
 pub(crate) use incoming::{
-    Coverage, Incoming, has_cycle, hollow, is_hollow_after, is_reading, is_within, note_refill, parts,
-    settle, strong, watch, weak,
+    Incoming, has_cycle, hollow, is_hollow_after, is_reading, is_within, note_refill, parts, settle, strong,
+    watch, weak,
 };
 pub(crate) use pointer::Pointer;
+pub(crate) use reading::Coverage;
 
 /// No part: a `Weak` whose value is gone.
 pub(crate) const DANGLING: u32 = 0;

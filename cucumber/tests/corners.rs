@@ -321,3 +321,26 @@ fn a_circle_that_cannot_be_closed_is_never_an_empty_container() {
     }
     outer.next.replace(Link::Nobody);
 }
+
+#[test]
+fn what_a_parameter_calls_its_own_is_left_to_serde() {
+    trait Task {
+        type Output;
+        type Error;
+    }
+    struct Count;
+    impl Task for Count {
+        type Output = u64;
+        type Error = Option<String>;
+    }
+    #[cucumber]
+    struct Done<T: Task> {
+        output: T::Output,
+        error: T::Error,
+        since: Option<Instant>,
+    }
+    let done = Done::<Count> { output: 7, error: Some("late".into()), since: None };
+    let back: Done<Count> = cucumber::from_bytes(&cucumber::to_bytes(&done).unwrap()).unwrap();
+    assert_eq!((back.output, back.error.as_deref()), (7, Some("late")));
+    assert!(back.since.is_none());
+}

@@ -2,16 +2,18 @@
 #![cfg(unix)] // sockets with paths, programs of Unix: `open.rs` has what crosses anywhere
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
+mod support;
+
 use std::io::{Read, Write};
 use std::net::UdpSocket;
 use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
-use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use cucumber::cucumber;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use support::Scratch;
 
 /// There and back with all handles; what is waited for on the other side is there already.
 fn round<T: Serialize + DeserializeOwned>(value: &T) -> T {
@@ -21,23 +23,6 @@ fn round<T: Serialize + DeserializeOwned>(value: &T) -> T {
 
 /// Waits no longer than this for what should be there.
 const LIMIT: Option<Duration> = Some(Duration::from_secs(30));
-
-/// A folder that is gone at the end.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("cucumber-{name}-{}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 #[cucumber]
 struct Datagrams {

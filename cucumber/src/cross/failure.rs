@@ -1,22 +1,21 @@
 //! Errors of input and output.
 
-use std::borrow::Cow;
 use std::io::{self, ErrorKind};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_with::{DeserializeAs, SerializeAs};
+use serde_with::{As, DeserializeAs, SerializeAs};
 
 use super::Cross;
 
 /// How an error is made again.
 #[derive(Serialize, Deserialize)]
-enum Failure<'a> {
+enum Failure {
     /// The system's number for it, which has its kind and its text.
     System(i32),
     /// A kind, and what somebody said of it.
-    Told(Cow<'a, str>, String),
+    Told(#[serde(with = "As::<Cross>")] ErrorKind, String),
     /// A kind alone.
-    Kind(Cow<'a, str>),
+    Kind(#[serde(with = "As::<Cross>")] ErrorKind),
 }
 
 macro_rules! kinds {
@@ -61,11 +60,10 @@ impl<'de> DeserializeAs<'de, ErrorKind> for Cross {
 /// Whatever somebody put into it arrives as the text by which it shows itself.
 impl SerializeAs<io::Error> for Cross {
     fn serialize_as<S: Serializer>(value: &io::Error, serializer: S) -> Result<S::Ok, S::Error> {
-        let kind = Cow::Borrowed(name(value.kind()));
         let failure = match (value.raw_os_error(), value.get_ref()) {
             (Some(number), _) => Failure::System(number),
-            (None, Some(told)) => Failure::Told(kind, told.to_string()),
-            (None, None) => Failure::Kind(kind),
+            (None, Some(told)) => Failure::Told(value.kind(), told.to_string()),
+            (None, None) => Failure::Kind(value.kind()),
         };
         failure.serialize(serializer)
     }
@@ -75,8 +73,8 @@ impl<'de> DeserializeAs<'de, io::Error> for Cross {
     fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<io::Error, D::Error> {
         Ok(match Failure::deserialize(deserializer)? {
             Failure::System(number) => io::Error::from_raw_os_error(number),
-            Failure::Told(name, told) => io::Error::new(kind(&name), told),
-            Failure::Kind(name) => io::Error::from(kind(&name)),
+            Failure::Told(kind, told) => io::Error::new(kind, told),
+            Failure::Kind(kind) => io::Error::from(kind),
         })
     }
 }

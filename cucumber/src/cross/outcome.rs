@@ -7,7 +7,7 @@ use std::os::windows::process::ExitStatusExt as _;
 use std::process::{ExitStatus, Output};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_with::{DeserializeAs, SerializeAs};
+use serde_with::{As, DeserializeAs, SerializeAs};
 
 use super::Cross;
 
@@ -45,30 +45,25 @@ impl<'de> DeserializeAs<'de, ExitStatus> for Cross {
     }
 }
 
-#[derive(Serialize)]
-struct Lent<'a> {
-    status: i32,
-    stdout: &'a Vec<u8>,
-    stderr: &'a Vec<u8>,
-}
-
-#[derive(Deserialize)]
-struct Owned {
-    status: i32,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
+/// An [`Output`], whose streams are `Vec<u8>` or lent.
+#[derive(Serialize, Deserialize)]
+struct Said<Stream> {
+    #[serde(with = "As::<Cross>")]
+    status: ExitStatus,
+    stdout: Stream,
+    stderr: Stream,
 }
 
 impl SerializeAs<Output> for Cross {
     fn serialize_as<S: Serializer>(value: &Output, serializer: S) -> Result<S::Ok, S::Error> {
         let Output { status, stdout, stderr } = value;
-        Lent { status: number(*status), stdout, stderr }.serialize(serializer)
+        Said { status: *status, stdout, stderr }.serialize(serializer)
     }
 }
 
 impl<'de> DeserializeAs<'de, Output> for Cross {
     fn deserialize_as<D: Deserializer<'de>>(deserializer: D) -> Result<Output, D::Error> {
-        let Owned { status, stdout, stderr } = Owned::deserialize(deserializer)?;
-        Ok(Output { status: self::status(status), stdout, stderr })
+        let Said { status, stdout, stderr } = Said::deserialize(deserializer)?;
+        Ok(Output { status, stdout, stderr })
     }
 }

@@ -67,7 +67,8 @@ fn name(address: &std::os::unix::net::SocketAddr) -> io::Result<Name> {
     })
 }
 
-/// Binds a socket to a name that may be left over: whoever had it last leaves the file behind.
+/// Binds a socket to a name that may be left over: whoever had it last leaves the file behind. Two that do so at the same moment may
+/// both succeed, and the second then has the name; no call of the system takes over a name that nobody listens at.
 #[cfg(unix)]
 fn taken_over<T>(path: &Path, kind: SocketType, bind: impl Fn(&Path) -> io::Result<T>) -> io::Result<T> {
     match bind(path) {

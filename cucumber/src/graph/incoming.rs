@@ -8,6 +8,7 @@ use std::rc::Rc;
 
 use serde_with::DeserializeAs;
 
+use super::reading::{Coverage, Lack, Reading, Refill};
 use super::{DANGLING, HEADER, Pointer, read};
 use crate::error::{Error, Result};
 use crate::frame::Codec;
@@ -19,18 +20,6 @@ const READINGS: usize = 16;
 /// And so many bytes may be read for each byte of them, or this many in all, whichever is more.
 const BYTES_READ: usize = 64;
 const ALWAYS_READ: usize = 16 << 20;
-
-/// How much of a value is set right by storing into its cells.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Coverage {
-    /// All of it: the value is a cell.
-    Whole,
-    /// Those of its fields that are cells; how many a value has.
-    Cells(fn(&dyn Any) -> usize),
-}
-
-/// Stores what a second reading found into the cells of the first value.
-type Refill = fn(&dyn Any, Box<dyn Any>);
 
 /// The parts that came with a value.
 pub(crate) struct Incoming {
@@ -68,49 +57,6 @@ enum State {
     /// With the weak pointer to it, if it can be had.
     Open(Option<Box<dyn Any>>),
     Done(Box<dyn Any>),
-}
-
-/// One part that is being read.
-#[derive(Default)]
-struct Reading {
-    /// Something outside of cells was left out.
-    is_hollow: bool,
-    /// The cells that were read and whose owner can set them right: his type, and whether they lack something. The owner may be
-    /// further inside, where nobody will ask him.
-    cells: Vec<(TypeId, bool)>,
-    /// What is left out for being read later might be read at once instead.
-    is_eager: bool,
-    refills: Vec<(TypeId, Coverage, Refill)>,
-}
-
-/// What a value lacks when it has been read once.
-enum Lack {
-    Nothing,
-    /// What is in its cells, and how that is stored.
-    Cells(Refill),
-    /// Something for which there is no way back.
-    Irreparable,
-}
-
-impl Reading {
-    /// Whether all that was left out can be stored into this value.
-    fn lack_of(&self, value: &dyn Any) -> Lack {
-        if !self.is_hollow && !self.cells.iter().any(|(_, lacks)| *lacks) {
-            return Lack::Nothing;
-        }
-        let target = value.type_id();
-        let is_all = |coverage: Coverage| match coverage {
-            Coverage::Whole => true,
-            Coverage::Cells(count) => {
-                let own = self.cells.iter().filter(|(owner, _)| *owner == target).count();
-                let is_own = self.cells.iter().all(|(owner, lacks)| *owner == target || !lacks);
-                // More would be those of another value of this type, further inside.
-                !self.is_hollow && is_own && own == count(value)
-            }
-        };
-        let fitting = self.refills.iter().find(|(owner, coverage, _)| *owner == target && is_all(*coverage));
-        fitting.map_or(Lack::Irreparable, |(_, _, refill)| Lack::Cells(*refill))
-    }
 }
 
 impl Incoming {
@@ -347,7 +293,7 @@ where
         incoming.readings = incoming.readings.checked_sub(1).ok_or_else(too_many)?;
         incoming.bytes_left = incoming.bytes_left.checked_sub(content.place.len()).ok_or_else(too_many)?;
         incoming.slot(number)?.state = State::Open(weak.map(|weak| Box::new(weak) as Box<dyn Any>));
-        incoming.open.push(Reading { is_eager, ..Reading::default() });
+        incoming.open.push(Reading::new(is_eager));
         Ok((incoming.bytes.clone(), incoming.done.len()))
     })?;
     let read = || read::<P::Content, A>(content.codec, &bytes[content.place.clone()]);
@@ -413,12 +359,12 @@ pub(crate) fn has_cycle() -> bool {
 pub(crate) fn note_refill<T: 'static>(coverage: Coverage, refill: Refill) {
     with_any(|incoming| {
         if let Some(reading) = incoming.open.last_mut() {
-            reading.refills.push((TypeId::of::<T>(), coverage, refill));
+            reading.note(TypeId::of::<T>(), coverage, refill);
         }
     });
 }
 
-/// Reads a cell of an `Owner`; whatever it lacks is the cell's, and not that of what is around it.
+/// Reads a cell of an `Owner` that has been noted; whatever it lacks is the cell's, and not that of what is around it.
 pub(crate) fn watch<Owner: 'static, R>(read: impl FnOnce() -> R) -> R {
     let before =
         with_any(|incoming| incoming.open.last_mut().map(|reading| std::mem::take(&mut reading.is_hollow)));
@@ -426,7 +372,7 @@ pub(crate) fn watch<Owner: 'static, R>(read: impl FnOnce() -> R) -> R {
     with_any(|incoming| {
         if let (Some(before), Some(reading)) = (before, incoming.open.last_mut()) {
             let lacks = std::mem::replace(&mut reading.is_hollow, before);
-            reading.cells.push((TypeId::of::<Owner>(), lacks));
+            reading.count(TypeId::of::<Owner>(), lacks);
         }
     });
     outcome

@@ -1,10 +1,11 @@
-//! Round trips through both codecs.
+//! Round trips through both codecs, and folders of a test's own.
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "not every test file uses all of it")]
 
 pub mod servers;
 pub mod silence;
 
 use std::fmt::Debug;
+use std::path::PathBuf;
 
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};
@@ -76,4 +77,21 @@ pub fn odd_name(bytes: &[u8]) -> std::ffi::OsString {
 pub fn odd_name(bytes: &[u8]) -> std::ffi::OsString {
     let halves: Vec<u16> = bytes.iter().map(|byte| 0xd800 + u16::from(*byte)).collect();
     std::os::windows::ffi::OsStringExt::from_wide(&halves)
+}
+
+/// A folder that is gone at the end.
+pub struct Scratch(pub PathBuf);
+
+impl Scratch {
+    pub fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("cucumber-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }

@@ -170,7 +170,8 @@ impl<'c> Crossing<'c> {
             let has_all = kept.params.len() == self.generics.params.len();
             let owner = (has_all && is_cell(&ty)).then(|| this.clone());
             let is_owned = owner.is_some();
-            let mut recogniser = Recogniser { helper: &self.helper, nodes: std::mem::take(&mut self.nodes) };
+            let nodes = std::mem::take(&mut self.nodes);
+            let mut recogniser = Recogniser { helper: &self.helper, generics: &self.generics, nodes };
             let before = recogniser.nodes.len();
             let adapter = recogniser.field(&ty, owner);
             self.nodes = recogniser.nodes;

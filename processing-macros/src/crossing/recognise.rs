@@ -107,6 +107,8 @@ pub(super) struct Node {
 pub(super) struct Recogniser<'r> {
     /// The helper's name: its parameter is a node's number.
     pub(super) helper: &'r Ident,
+    /// The item's parameters.
+    pub(super) generics: &'r Generics,
     pub(super) nodes: Vec<Node>,
 }
 
@@ -150,6 +152,9 @@ impl Recogniser<'_> {
     }
 
     fn path(&mut self, ty: &Type, path: &TypePath) -> Option<TokenStream> {
+        if self.is_of_parameter(path) {
+            return None;
+        }
         let name = word(path)?;
         if LEAVES.contains(&name.as_str()) {
             return Some(self.node(ty, quote!(__rt::cross::Cross), quote!(choosing)));
@@ -192,6 +197,12 @@ impl Recogniser<'_> {
         parts.extend(arguments[*count..].iter().map(|rest| quote!(#rest)));
         let container = without_arguments(&path.path);
         Some(self.node(ty, quote!(#container<#(#parts),*>), quote!(choosing)))
+    }
+
+    /// Whether it is a type that a parameter calls its own, as in `T::Output`: whatever that may be.
+    fn is_of_parameter(&self, path: &TypePath) -> bool {
+        let segments = &path.path.segments;
+        segments.len() > 1 && self.generics.type_params().any(|param| param.ident == segments[0].ident)
     }
 
     /// The adapters of some types, if any of them needs one.
